@@ -1,0 +1,189 @@
+//! The catalog of a seller: products and their terms, as events in time, and the secret that instance ids derive from.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::codec::events;
+use crate::ids::Sku;
+use crate::purchase::SellerSecret;
+
+/// Kind of product, which decides how its licenses come to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductKind {
+    /// An instance of a service (SaaS V2.0).
+    Saas,
+    /// Authorization codes made by the marketplace (License 2.0).
+    LicenseCode,
+    /// Licenses made on request (在线开通License).
+    OnlineLicense,
+    /// An image that runs on an ECS.
+    Image,
+}
+
+/// How many machines may use one license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seats {
+    /// As many as the amount bought; written `"quantity"`.
+    Quantity,
+    /// So many.
+    #[serde(untagged)]
+    Fixed(u32),
+}
+
+impl Seats {
+    /// The limit for an amount bought; `None` while that amount is unknown.
+    #[must_use]
+    pub fn limit(self, quantity: Option<u32>) -> Option<u32> {
+        match self {
+            Self::Fixed(seats) => Some(seats),
+            Self::Quantity => quantity,
+        }
+    }
+}
+
+/// What a license entitles to, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Entitlement {
+    /// On or off.
+    Flag(bool),
+    /// A number.
+    Number(i64),
+    /// A text; the text `quantity` stands for the amount bought.
+    Text(String),
+}
+
+/// The terms under which a product's licenses are judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductTerms {
+    /// Kind of product.
+    pub kind: ProductKind,
+    /// Its name, for people.
+    pub name: String,
+    /// What a license entitles to.
+    #[serde(default)]
+    pub entitlements: BTreeMap<String, Entitlement>,
+    /// Machines per license; absent means unlimited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<Seats>,
+    /// Days after expiry during which a license stays valid by our own clock.
+    pub grace_days: u32,
+    /// Seconds after which a lease must be renewed.
+    pub lease_seconds: u32,
+    /// Seconds a lease stays verifiable offline beyond its renewal.
+    pub offline_grace_seconds: u32,
+    /// Seconds between two checks of one program.
+    pub check_interval_seconds: u32,
+    /// The marketplace's share of the price, e.g. `0.05`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_ratio: Option<Decimal>,
+}
+
+/// The seller's secret was made; first event of a seller's stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretCreated {
+    /// 32 random bytes, hexadecimal.
+    pub secret: SellerSecret,
+}
+
+/// A product's terms from a moment on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductDefined {
+    /// Counts the changes of this seller's catalog, from 1, without gaps.
+    pub catalog_version: u32,
+    /// Which product.
+    pub sku: Sku,
+    /// From when the terms hold, UTC.
+    pub effective_at: DateTime<Utc>,
+    /// The terms.
+    pub terms: ProductTerms,
+}
+
+events! {
+    /// Events of a seller's stream.
+    pub enum Event {
+        /// The secret.
+        SecretCreated(SecretCreated) = "seller_secret_created.v1",
+        /// Terms of a product.
+        ProductDefined(ProductDefined) = "product_defined.v1",
+    }
+}
+
+/// Terms of one product with their time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatedTerms {
+    /// The catalog version that brought them.
+    pub catalog_version: u32,
+    /// From when they hold, UTC.
+    pub effective_at: DateTime<Utc>,
+    /// The terms.
+    pub terms: ProductTerms,
+}
+
+/// A seller's catalog, folded from the seller's stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// The secret, once made.
+    pub secret: Option<SellerSecret>,
+    /// The version of the last change; 0 before the first.
+    pub version: u32,
+    products: BTreeMap<Sku, Vec<DatedTerms>>,
+}
+
+impl Catalog {
+    /// Takes one event up.
+    pub fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::SecretCreated(SecretCreated { secret }) => self.secret = Some(secret.clone()),
+            Event::ProductDefined(ProductDefined { catalog_version, sku, effective_at, terms }) => {
+                self.version = *catalog_version;
+                self.products.entry(sku.clone()).or_default().push(DatedTerms {
+                    catalog_version: *catalog_version,
+                    effective_at: *effective_at,
+                    terms: terms.clone(),
+                });
+            }
+        }
+    }
+
+    /// The terms of a product at a moment: the latest change that is in force by then.
+    #[must_use]
+    pub fn terms_at(&self, sku: &Sku, at: DateTime<Utc>) -> Option<&DatedTerms> {
+        self.products.get(sku)?.iter().rev().find(|dated| dated.effective_at <= at)
+    }
+
+    /// The last terms given to a product, in force or not yet.
+    #[must_use]
+    pub fn latest(&self, sku: &Sku) -> Option<&DatedTerms> {
+        self.products.get(sku)?.last()
+    }
+
+    /// Every product with all its terms, in the order they were given.
+    pub fn products(&self) -> impl Iterator<Item = (&Sku, &[DatedTerms])> {
+        self.products.iter().map(|(sku, terms)| (sku, terms.as_slice()))
+    }
+
+    /// The event that gives the seller a secret, unless there is one.
+    #[must_use]
+    pub fn create_secret(&self, secret: SellerSecret) -> Vec<Event> {
+        if self.secret.is_some() { vec![] } else { vec![SecretCreated { secret }.into()] }
+    }
+
+    /// The events that bring this catalog to the wanted terms from a moment on. Products that are not named stay
+    /// as they are: their customers still hold licenses.
+    #[must_use]
+    pub fn apply(&self, wanted: &[(Sku, ProductTerms)], effective_at: DateTime<Utc>) -> Vec<Event> {
+        let changed = wanted.iter().filter(|(sku, terms)| self.latest(sku).is_none_or(|dated| dated.terms != *terms));
+        (self.version + 1..)
+            .zip(changed)
+            .map(|(catalog_version, (sku, terms))| {
+                ProductDefined { catalog_version, sku: sku.clone(), effective_at, terms: terms.clone() }.into()
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,19 @@
+//! The rules of Chopmark: what can happen to a license, an order or a catalog, and what follows from it.
+//!
+//! Everything here is a plain function over plain data: no I/O, no async, no clock. The time comes in as an argument
+//! and randomness as bytes, so every rule can be tested, replayed and explained. A license goes one way:
+//!
+//! ```text
+//! command ─▶ license::decide(history, command, now) ─▶ events ─▶ History::evolve   (to decide the next)
+//!                                                          └───▶ License::evolve   (to answer checks: license::judge)
+//! ```
+
+pub mod access;
+pub mod catalog;
+pub mod cause;
+pub mod codec;
+pub mod ids;
+pub mod license;
+pub mod order;
+pub mod purchase;
+pub mod stream;

@@ -1,0 +1,237 @@
+//! A license with its history: what deciding needs beyond what checks need.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, InstanceAdopted, OrderFactsApplied, PurchaseAdopted, Refreshed, Scene, Upgraded};
+use super::state::License;
+use crate::cause::{Cause, RequestSignature};
+use crate::ids::{InstanceId, ProductId, Sku};
+use crate::order::{OrderFacts, OrderRef};
+
+/// How long an identical request is remembered: its window is 60 s to either side of the signed time.
+const REQUEST_WINDOW: TimeDelta = TimeDelta::seconds(150);
+
+/// What a license was bought as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Specification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<Sku>,
+    /// Product id under the specification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<ProductId>,
+    /// Amount bought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
+    /// End, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The end is the marketplace's estimate.
+    #[serde(default)]
+    pub expiry_approximate: bool,
+}
+
+impl Terms {
+    fn take_product(&mut self, facts: &OrderFacts) {
+        self.sku = facts.sku.clone().or(self.sku.take());
+        self.quantity = facts.quantity.or(self.quantity);
+        self.product_id = facts.product_id.clone().or(self.product_id.take());
+    }
+
+    fn fill_product(&mut self, facts: &OrderFacts) {
+        self.sku = self.sku.take().or_else(|| facts.sku.clone());
+        self.quantity = self.quantity.or(facts.quantity);
+        self.product_id = self.product_id.take().or_else(|| facts.product_id.clone());
+    }
+
+    fn take_expiry(&mut self, facts: &OrderFacts) {
+        if let Some(expires_at) = facts.expires_at {
+            self.expires_at = Some(expires_at);
+            self.expiry_approximate = true;
+        }
+    }
+}
+
+/// A callback that named an order, in the order of arrival.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mention {
+    Purchase(OrderRef),
+    AdoptedPurchase(OrderRef),
+    Refresh(Refreshed),
+    Upgrade(Upgraded),
+}
+
+impl Mention {
+    fn order(&self) -> &OrderRef {
+        match self {
+            Self::Purchase(order) | Self::AdoptedPurchase(order) => order,
+            Self::Refresh(refreshed) => &refreshed.order,
+            Self::Upgrade(upgraded) => &upgraded.order,
+        }
+    }
+
+    /// What this callback makes of the terms, with the facts of its order as far as they are known.
+    fn apply(&self, terms: &mut Terms, facts: Option<&OrderFacts>) {
+        match (self, facts) {
+            (Self::Purchase(_), Some(facts)) => {
+                terms.take_product(facts);
+                terms.take_expiry(facts);
+            }
+            // What the seller knew at adoption is newer than the order.
+            (Self::AdoptedPurchase(_), Some(facts)) => {
+                terms.fill_product(facts);
+                if terms.expires_at.is_none() {
+                    terms.take_expiry(facts);
+                }
+            }
+            // An upgrade leaves the expiry as it is.
+            (Self::Upgrade(_), Some(facts)) => terms.take_product(facts),
+            (Self::Refresh(refreshed), facts) => {
+                match (refreshed.scene, facts) {
+                    (Scene::TrialToFormal | Scene::RenewalChange, Some(facts)) => terms.take_product(facts),
+                    (Scene::Renewal, Some(facts)) => terms.fill_product(facts),
+                    (Scene::UnsubscribeRenewalPeriod, _) | (_, None) => {}
+                }
+                terms.product_id = refreshed.product_id.clone().or(terms.product_id.take());
+                terms.expires_at = Some(refreshed.expires_at);
+                terms.expiry_approximate = false;
+            }
+            (Self::Purchase(_) | Self::AdoptedPurchase(_) | Self::Upgrade(_), None) => {}
+        }
+    }
+}
+
+/// A license with all that deciding about it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// The license as it is.
+    pub license: License,
+    base: Terms,
+    mentions: Vec<(Mention, Covered)>,
+    facts: BTreeMap<OrderRef, OrderFacts>,
+    requests: Vec<(RequestSignature, DateTime<Utc>)>,
+}
+
+/// Whether an [`Event::OrderFactsApplied`] has followed a mention.
+type Covered = bool;
+
+impl History {
+    fn begin(event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) -> Option<Self> {
+        let mut history = Self {
+            license: License::begin(event)?,
+            base: Terms::default(),
+            mentions: vec![],
+            facts: BTreeMap::new(),
+            requests: vec![],
+        };
+        history.note(event, cause, recorded_at);
+        Some(history)
+    }
+
+    /// Takes one event up.
+    pub fn evolve(&mut self, event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) {
+        self.license.evolve(event);
+        self.note(event, cause, recorded_at);
+    }
+
+    fn note(&mut self, event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) {
+        self.requests.retain(|(_, at)| *at + REQUEST_WINDOW > recorded_at);
+        self.requests.extend(cause.signature().map(|signature| (signature, recorded_at)));
+        if let Event::InstanceAdopted(InstanceAdopted { terms, .. }) = event {
+            self.base = terms.clone();
+        }
+        if let Event::OrderFactsApplied(OrderFactsApplied { order_id, facts, .. }) = event {
+            let order = OrderRef { order_id: order_id.clone(), order_line_id: facts.order_line_id.clone() };
+            for (mention, covered) in &mut self.mentions {
+                *covered |= *mention.order() == order;
+            }
+            self.facts.insert(order, facts.clone());
+        }
+        let mention = match (event, event.names_order()) {
+            (Event::InstanceAdopted(_), Some(order)) => Mention::AdoptedPurchase(order),
+            (Event::Refreshed(refreshed), _) => Mention::Refresh(refreshed.clone()),
+            (Event::Upgraded(upgraded), _) => Mention::Upgrade(upgraded.clone()),
+            (_, Some(order)) => Mention::Purchase(order),
+            (_, None) => return,
+        };
+        self.mentions.push((mention, false));
+    }
+
+    /// Whether this refresh was applied already: same scene, order, line, expiry and product.
+    pub(super) fn has_refreshed(&self, refreshed: &Refreshed) -> bool {
+        self.mentions.iter().any(|(mention, _)| matches!(mention, Mention::Refresh(known) if known == refreshed))
+    }
+
+    /// Whether this upgrade was applied already.
+    pub(super) fn has_upgraded(&self, upgraded: &Upgraded) -> bool {
+        self.mentions.iter().any(|(mention, _)| matches!(mention, Mention::Upgrade(known) if known == upgraded))
+    }
+
+    /// Whether this very request caused an event here within its window.
+    pub(super) fn has_answered(&self, signature: RequestSignature, now: DateTime<Utc>) -> bool {
+        self.requests.iter().any(|(known, at)| *known == signature && *at + REQUEST_WINDOW > now)
+    }
+
+    /// Whether these facts are applied to every callback that named the order.
+    pub(super) fn has_applied(&self, order: &OrderRef, facts: &OrderFacts) -> bool {
+        self.facts.get(order) == Some(facts)
+            && self.mentions.iter().all(|(mention, covered)| *covered || mention.order() != order)
+    }
+
+    /// Whether a callback named this order.
+    #[must_use]
+    pub fn mentions(&self, order: &OrderRef) -> bool {
+        self.mentions.iter().any(|(mention, _)| mention.order() == order)
+    }
+
+    /// The terms with one more order's facts: every callback in the order of its arrival, each with what is known of
+    /// its order, so that facts may come in any order and newer truth wins.
+    pub(super) fn terms_with(&self, order: &OrderRef, facts: &OrderFacts) -> Terms {
+        let mut terms = self.base.clone();
+        for (mention, _) in &self.mentions {
+            let known = if mention.order() == order { Some(facts) } else { self.facts.get(mention.order()) };
+            mention.apply(&mut terms, known);
+        }
+        terms
+    }
+}
+
+/// What stands on the stream of a license.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing yet.
+    #[default]
+    Absent,
+    /// The purchase that derives this id belongs to an adopted instance.
+    Adopted(InstanceId),
+    /// A license.
+    Known(Box<History>),
+}
+
+impl Standing {
+    /// Takes one event up.
+    pub fn evolve(&mut self, event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) {
+        match self {
+            Self::Known(history) => history.evolve(event, cause, recorded_at),
+            Self::Absent | Self::Adopted(_) => {
+                if let Event::PurchaseAdopted(PurchaseAdopted { instance_id }) = event {
+                    *self = Self::Adopted(instance_id.clone());
+                } else if let Some(history) = History::begin(event, cause, recorded_at) {
+                    *self = Self::Known(Box::new(history));
+                }
+            }
+        }
+    }
+
+    /// The license, if there is one.
+    #[must_use]
+    pub fn license(&self) -> Option<&License> {
+        match self {
+            Self::Known(history) => Some(&history.license),
+            Self::Absent | Self::Adopted(_) => None,
+        }
+    }
+}

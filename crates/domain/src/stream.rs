@@ -1,0 +1,122 @@
+//! Streams: the consistency boundaries, and their names in the event log.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{InstanceId, LicenseCode, OrderId, SellerId};
+
+/// What a check asks about: an instance or a license code, in one shape.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LicenseId {
+    /// Made by `newInstance`, or adopted.
+    Instance(InstanceId),
+    /// Made by the marketplace.
+    Code(LicenseCode),
+}
+
+impl LicenseId {
+    /// The id as the customer's software sends it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Instance(id) => id.as_str(),
+            Self::Code(code) => code.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for LicenseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A license of a seller. An id of another seller under my path does not exist, so the seller is part of the key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LicenseKey {
+    /// Whose license.
+    pub seller: SellerId,
+    /// Which.
+    pub id: LicenseId,
+}
+
+/// A stream: the events of one thing, appended in one order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stream {
+    /// One instance or license code: [`crate::license::Event`].
+    License(LicenseKey),
+    /// One order: [`crate::order::Event`].
+    Order(SellerId, OrderId),
+    /// A seller's secret and catalog: [`crate::catalog::Event`].
+    Seller(SellerId),
+    /// Tokens of the installation: [`crate::access::Event`].
+    Access,
+}
+
+impl Stream {
+    /// The stream of an instance.
+    #[must_use]
+    pub fn instance(seller: &SellerId, id: &InstanceId) -> Self {
+        Self::License(LicenseKey { seller: seller.clone(), id: LicenseId::Instance(id.clone()) })
+    }
+
+    /// Reads a name that [`Display`](fmt::Display) wrote; `None` for a stream that is not ours.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        if name == "access" {
+            return Some(Self::Access);
+        }
+        let (category, rest) = name.split_once('-')?;
+        if category == "seller" {
+            return Some(Self::Seller(SellerId::parse(rest).ok()?));
+        }
+        let (seller, id) = rest.split_once('/')?;
+        let seller = SellerId::parse(seller).ok()?;
+        match category {
+            "instance" => {
+                Some(Self::License(LicenseKey { seller, id: LicenseId::Instance(InstanceId::parse(id).ok()?) }))
+            }
+            "code" => Some(Self::License(LicenseKey { seller, id: LicenseId::Code(LicenseCode::parse(id).ok()?) })),
+            "order" => Some(Self::Order(seller, OrderId::parse(id).ok()?)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::License(LicenseKey { seller, id: LicenseId::Instance(id) }) => write!(f, "instance-{seller}/{id}"),
+            Self::License(LicenseKey { seller, id: LicenseId::Code(code) }) => write!(f, "code-{seller}/{code}"),
+            Self::Order(seller, order) => write!(f, "order-{seller}/{order}"),
+            Self::Seller(seller) => write!(f, "seller-{seller}"),
+            Self::Access => f.write_str("access"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back_as_written() {
+        let seller = SellerId::parse("acme-eu.1").unwrap();
+        let streams = [
+            Stream::instance(&seller, &InstanceId::parse("odd/id-with-everything").unwrap()),
+            Stream::License(LicenseKey {
+                seller: seller.clone(),
+                id: LicenseId::Code(LicenseCode::parse("PL0001").unwrap()),
+            }),
+            Stream::Order(seller.clone(), OrderId::parse("CS2211181819B4LVS").unwrap()),
+            Stream::Seller(seller),
+            Stream::Access,
+        ];
+        for stream in streams {
+            assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
+        }
+        assert_eq!(Stream::parse("$stats-127.0.0.1"), None);
+    }
+}
