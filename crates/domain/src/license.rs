@@ -9,11 +9,11 @@ mod history;
 mod state;
 mod verdict;
 
-pub use decide::{Adoption, Command, Refusal, Request, decide};
+pub use decide::{Command, Refusal, Request, decide};
 pub use event::{
     CodeSeen, Event, Frozen, InstanceAdopted, InstanceCreated, OrderFactsApplied, PurchaseAdopted, Refreshed, Released,
     Scene, Unfrozen, Upgraded,
 };
-pub use history::{History, Standing, Terms};
+pub use history::{History, NamedOrder, OrderRole, Standing, Terms};
 pub use state::{License, PROVISIONAL_TERM, Status};
 pub use verdict::{Code, Question, SeatUse, Verdict, judge};

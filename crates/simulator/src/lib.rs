@@ -1,1 +1,34 @@
-//! Placeholder.
+//! The marketplace, for demos, tests and load.
+//!
+//! It does what Huawei Cloud's side does and judges what comes back as the seller console's debugger would:
+//!
+//! ```text
+//! Message  ─▶ Marketplace::sign ─▶ Delivery ─▶ http::Connection ─▶ Response ─▶ console::examine ─▶ findings
+//! Orders   ─▶ OpenApiServer: answers `order/query`, and fails when told to
+//! ```
+//!
+//! [`scenarios`] put these together into plays with a [`Report`]. Nothing in here knows the server it calls but by its
+//! addresses, so it judges any seller's production interface.
+
+pub mod checks;
+pub mod console;
+pub mod http;
+pub mod latency;
+pub mod marketplace;
+pub mod message;
+pub mod open_api_server;
+pub mod orders;
+pub mod report;
+pub mod scenarios;
+pub mod sign;
+pub mod url;
+
+pub use checks::Checks;
+pub use console::{Expected, Finding};
+pub use marketplace::{Delivery, Keys, Marketplace};
+pub use message::{Message, OrderLine};
+pub use open_api_server::{Credentials, Fault, OpenApiServer};
+pub use orders::{Order, Orders};
+pub use report::{Progress, Quiet, Report, Step};
+pub use scenarios::{Context, Scenario};
+pub use url::Url;

@@ -6,24 +6,12 @@ use super::event::{
     CodeSeen, Event, Frozen, InstanceAdopted, InstanceCreated, OrderFactsApplied, PurchaseAdopted, Refreshed, Released,
     Unfrozen, Upgraded,
 };
-use super::history::{History, Standing, Terms};
+use super::history::{History, Standing};
 use super::state::Status;
 use crate::cause::RequestSignature;
 use crate::ids::{InstanceId, OrderId, OrderLineId};
 use crate::order::{OrderFacts, OrderRef};
-use crate::purchase::PurchaseIdentity;
 use crate::stream::LicenseId;
-
-/// An instance to take over from before Chopmark.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adoption {
-    /// Its purchase, where it is known.
-    pub purchase: Option<PurchaseIdentity>,
-    /// What is known of it.
-    pub terms: Terms,
-    /// Where it stands.
-    pub status: Status,
-}
 
 /// What a license may be asked to take up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +44,7 @@ pub enum Command {
         facts: OrderFacts,
     },
     /// Take an existing instance over.
-    Adopt(Adoption),
+    Adopt(InstanceAdopted),
     /// On the id that a purchase derives: the purchase belongs to this adopted instance.
     AdoptPurchase(InstanceId),
 }
@@ -88,12 +76,7 @@ pub struct Request {
 ///
 /// # Errors
 /// [`Refusal`], with nothing to append.
-pub fn decide(
-    id: &LicenseId,
-    standing: &Standing,
-    command: Command,
-    request: Request,
-) -> Result<Vec<Event>, Refusal> {
+pub fn decide(id: &LicenseId, standing: &Standing, command: Command, request: Request) -> Result<Vec<Event>, Refusal> {
     match (standing, command) {
         (Standing::Known(history), command) => decide_known(history, command, request),
         (Standing::Adopted(to), Command::AdoptPurchase(instance)) if *to != instance => Err(Refusal::Exists),
@@ -101,9 +84,7 @@ pub fn decide(
         (Standing::Adopted(_), Command::Adopt(_)) => Err(Refusal::Exists),
         (Standing::Adopted(_), _) => Err(Refusal::Unknown),
         (Standing::Absent, Command::Create { order }) => Ok(vec![InstanceCreated { order }.into()]),
-        (Standing::Absent, Command::Adopt(Adoption { purchase, terms, status })) => {
-            Ok(vec![InstanceAdopted { purchase, terms, status }.into()])
-        }
+        (Standing::Absent, Command::Adopt(adopted)) => Ok(vec![adopted.into()]),
         (Standing::Absent, Command::AdoptPurchase(instance_id)) => Ok(vec![PurchaseAdopted { instance_id }.into()]),
         (Standing::Absent, Command::ApplyOrderFacts { .. }) => Err(Refusal::Unknown),
         (Standing::Absent, command) => match id {
@@ -118,14 +99,19 @@ fn begin_code(command: Command, request: Request) -> Result<Vec<Event>, Refusal>
     let seen = Event::from(CodeSeen {});
     let mut standing = Standing::default();
     standing.evolve(&seen, &crate::cause::Cause::System, request.now);
-    let Standing::Known(history) = standing else { return Err(Refusal::Unknown) };
+    let Standing::Known(history) = standing else {
+        return Err(Refusal::Unknown);
+    };
     let more = decide_known(&history, command, request)?;
     Ok(std::iter::once(seen).chain(more).collect())
 }
 
 fn decide_known(history: &History, command: Command, request: Request) -> Result<Vec<Event>, Refusal> {
     // The same signed request again gets the same answer, even if the license has moved on since.
-    if request.signature.is_some_and(|signature| history.has_answered(signature, request.now)) {
+    if request
+        .signature
+        .is_some_and(|signature| history.has_answered(signature, request.now))
+    {
         return Ok(vec![]);
     }
     let license = &history.license;
@@ -144,8 +130,18 @@ fn decide_known(history: &History, command: Command, request: Request) -> Result
         }
         Command::Unfreeze => Ok(vec![]),
         Command::Release { .. } if released => Ok(vec![]),
-        Command::Release { order_id, order_line_id } => Ok(vec![Released { order_id, order_line_id }.into()]),
+        Command::Release {
+            order_id,
+            order_line_id,
+        } => Ok(vec![
+            Released {
+                order_id,
+                order_line_id,
+            }
+            .into(),
+        ]),
         Command::ApplyOrderFacts { order, facts } => Ok(apply_facts(history, order, facts)),
+        Command::Adopt(adopted) if history.was_adopted_as(&adopted) => Ok(vec![]),
         Command::Adopt(_) | Command::AdoptPurchase(_) => Err(Refusal::Exists),
     }
 }
@@ -161,5 +157,12 @@ fn apply_facts(history: &History, order: OrderRef, facts: OrderFacts) -> Vec<Eve
         return vec![];
     }
     let terms = history.terms_with(&order, &facts);
-    vec![OrderFactsApplied { order_id: order.order_id, facts, terms }.into()]
+    vec![
+        OrderFactsApplied {
+            order_id: order.order_id,
+            facts,
+            terms,
+        }
+        .into(),
+    ]
 }

@@ -104,12 +104,34 @@ impl Mention {
     }
 }
 
+/// What an order did to a license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderRole {
+    /// It bought the license.
+    Purchase,
+    /// It moved the expiry, for this reason.
+    Refresh(Scene),
+    /// It brought another specification or quantity.
+    Upgrade,
+}
+
+/// An order that a callback named for a license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedOrder<'a> {
+    /// The order and its line.
+    pub order: &'a OrderRef,
+    /// What it did.
+    pub role: OrderRole,
+    /// What is known of it; `None` while its facts have not been applied.
+    pub facts: Option<&'a OrderFacts>,
+}
+
 /// A license with all that deciding about it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     /// The license as it is.
     pub license: License,
-    base: Terms,
+    adopted: Option<InstanceAdopted>,
     mentions: Vec<(Mention, Covered)>,
     facts: BTreeMap<OrderRef, OrderFacts>,
     requests: Vec<(RequestSignature, DateTime<Utc>)>,
@@ -122,7 +144,7 @@ impl History {
     fn begin(event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) -> Option<Self> {
         let mut history = Self {
             license: License::begin(event)?,
-            base: Terms::default(),
+            adopted: None,
             mentions: vec![],
             facts: BTreeMap::new(),
             requests: vec![],
@@ -139,12 +161,16 @@ impl History {
 
     fn note(&mut self, event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) {
         self.requests.retain(|(_, at)| *at + REQUEST_WINDOW > recorded_at);
-        self.requests.extend(cause.signature().map(|signature| (signature, recorded_at)));
-        if let Event::InstanceAdopted(InstanceAdopted { terms, .. }) = event {
-            self.base = terms.clone();
+        self.requests
+            .extend(cause.signature().map(|signature| (signature, recorded_at)));
+        if let Event::InstanceAdopted(adopted) = event {
+            self.adopted = Some(adopted.clone());
         }
         if let Event::OrderFactsApplied(OrderFactsApplied { order_id, facts, .. }) = event {
-            let order = OrderRef { order_id: order_id.clone(), order_line_id: facts.order_line_id.clone() };
+            let order = OrderRef {
+                order_id: order_id.clone(),
+                order_line_id: facts.order_line_id.clone(),
+            };
             for (mention, covered) in &mut self.mentions {
                 *covered |= *mention.order() == order;
             }
@@ -160,25 +186,39 @@ impl History {
         self.mentions.push((mention, false));
     }
 
+    /// Whether the license was taken over exactly so.
+    pub(super) fn was_adopted_as(&self, adopted: &InstanceAdopted) -> bool {
+        self.adopted.as_ref() == Some(adopted)
+    }
+
     /// Whether this refresh was applied already: same scene, order, line, expiry and product.
     pub(super) fn has_refreshed(&self, refreshed: &Refreshed) -> bool {
-        self.mentions.iter().any(|(mention, _)| matches!(mention, Mention::Refresh(known) if known == refreshed))
+        self.mentions
+            .iter()
+            .any(|(mention, _)| matches!(mention, Mention::Refresh(known) if known == refreshed))
     }
 
     /// Whether this upgrade was applied already.
     pub(super) fn has_upgraded(&self, upgraded: &Upgraded) -> bool {
-        self.mentions.iter().any(|(mention, _)| matches!(mention, Mention::Upgrade(known) if known == upgraded))
+        self.mentions
+            .iter()
+            .any(|(mention, _)| matches!(mention, Mention::Upgrade(known) if known == upgraded))
     }
 
     /// Whether this very request caused an event here within its window.
     pub(super) fn has_answered(&self, signature: RequestSignature, now: DateTime<Utc>) -> bool {
-        self.requests.iter().any(|(known, at)| *known == signature && *at + REQUEST_WINDOW > now)
+        self.requests
+            .iter()
+            .any(|(known, at)| *known == signature && *at + REQUEST_WINDOW > now)
     }
 
     /// Whether these facts are applied to every callback that named the order.
     pub(super) fn has_applied(&self, order: &OrderRef, facts: &OrderFacts) -> bool {
         self.facts.get(order) == Some(facts)
-            && self.mentions.iter().all(|(mention, covered)| *covered || mention.order() != order)
+            && self
+                .mentions
+                .iter()
+                .all(|(mention, covered)| *covered || mention.order() != order)
     }
 
     /// Whether a callback named this order.
@@ -187,12 +227,33 @@ impl History {
         self.mentions.iter().any(|(mention, _)| mention.order() == order)
     }
 
+    /// The orders that callbacks named, in the order of arrival.
+    pub fn orders(&self) -> impl Iterator<Item = NamedOrder<'_>> {
+        self.mentions.iter().map(|(mention, _)| NamedOrder {
+            order: mention.order(),
+            role: match mention {
+                Mention::Purchase(_) | Mention::AdoptedPurchase(_) => OrderRole::Purchase,
+                Mention::Refresh(refreshed) => OrderRole::Refresh(refreshed.scene),
+                Mention::Upgrade(_) => OrderRole::Upgrade,
+            },
+            facts: self.facts.get(mention.order()),
+        })
+    }
+
     /// The terms with one more order's facts: every callback in the order of its arrival, each with what is known of
     /// its order, so that facts may come in any order and newer truth wins.
     pub(super) fn terms_with(&self, order: &OrderRef, facts: &OrderFacts) -> Terms {
-        let mut terms = self.base.clone();
+        let mut terms = self
+            .adopted
+            .as_ref()
+            .map(|adopted| adopted.terms.clone())
+            .unwrap_or_default();
         for (mention, _) in &self.mentions {
-            let known = if mention.order() == order { Some(facts) } else { self.facts.get(mention.order()) };
+            let known = if mention.order() == order {
+                Some(facts)
+            } else {
+                self.facts.get(mention.order())
+            };
             mention.apply(&mut terms, known);
         }
         terms

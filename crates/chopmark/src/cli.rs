@@ -1,0 +1,182 @@
+//! The command line: what can be asked of Chopmark.
+
+pub mod bench;
+pub mod license;
+pub mod serve;
+pub mod simulate;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+
+use bench::BenchArgs;
+use license::LicenseCommand;
+use serve::ServeArgs;
+use simulate::SimulateArgs;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, and everything as it must be
+  1  a check failed, or a difference was found
+  2  the command line or the configuration is wrong; standard error names the key, the line and the mend
+  3  the data directory or the event log cannot be used
+
+Environment:
+  CHOPMARK_CONFIG      the configuration file, where --config does not name one
+  CHOPMARK_<PATH>      a value of the configuration, e.g. CHOPMARK_LISTEN__API=0.0.0.0:8081
+  CHOPMARK_LOG_FORMAT  `text` or `json`: the form of log lines on standard error
+  RUST_LOG             what is logged; `info` where it is not set";
+
+/// The licensing backend for software sellers on a cloud marketplace.
+#[derive(Debug, Parser)]
+#[command(name = "chopmark", version, about, long_about = LONG_ABOUT, after_long_help = EXIT_CODES)]
+#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const LONG_ABOUT: &str = "\
+The licensing backend for software sellers on a cloud marketplace.
+
+Chopmark answers the marketplace's callbacks, keeps what they say in one immutable event log, and tells the software \
+that customers run whether it is licensed. `chopmark demo` shows it in seconds and needs nothing; `chopmark serve` runs \
+it.";
+
+/// Everything that can be asked for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows Chopmark at work: a purchase, its repetition, checks, a freeze; needs no configuration and no network
+    #[command(after_long_help = EXIT_CODES)]
+    Demo(DemoArgs),
+    /// Runs the server
+    #[command(after_long_help = EXIT_CODES)]
+    Serve(ServeArgs),
+    /// Writes the products of the configuration to the event log, where they differ from what it says
+    #[command(after_long_help = EXIT_CODES)]
+    Apply(ApplyArgs),
+    /// Plays the marketplace against a server and checks every answer as its console does
+    #[command(after_long_help = EXIT_CODES)]
+    Simulate(Box<SimulateArgs>),
+    /// Looks at licenses from the shell, and takes existing ones over
+    #[command(subcommand, after_long_help = EXIT_CODES)]
+    License(LicenseCommand),
+    /// Makes the views anew from the event log
+    #[command(after_long_help = EXIT_CODES)]
+    Rebuild(RebuildArgs),
+    /// Looks for what is wrong or will be: keys, clock, disk, listeners, callbacks, orders at risk, the log
+    #[command(after_long_help = EXIT_CODES)]
+    Doctor(DoctorArgs),
+    /// Measures this machine: each figure beside its baseline, in the same run
+    #[command(after_long_help = EXIT_CODES)]
+    Bench(BenchArgs),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file [default: $CHOPMARK_CONFIG, else ./chopmark.toml if it exists, else built-in defaults]
+    #[arg(long = "config", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// `chopmark demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Stays up afterwards and prints what to try
+    #[arg(long)]
+    pub keep: bool,
+    /// Prints the steps and their results as JSON
+    #[arg(long, conflicts_with = "keep")]
+    pub json: bool,
+}
+
+/// `chopmark apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// From when the new terms hold, e.g. 2026-12-01T00:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = utc)]
+    pub effective: Option<DateTime<Utc>>,
+    /// Shows the differences and writes nothing; exit code 1 if there are any
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Prints the differences as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `chopmark rebuild`.
+#[derive(Debug, Args)]
+pub struct RebuildArgs {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Keeps the views as they are and compares them with fresh ones; exit code 1 on a difference
+    #[arg(long)]
+    pub verify: bool,
+    /// Prints the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `chopmark doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Prints the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A time of RFC 3339, in UTC.
+fn utc(text: &str) -> Result<DateTime<Utc>, String> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Ok(time.to_utc()),
+        Err(error) => Err(format!("{error}; write it like 2026-12-01T00:00:00Z")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_explains_itself_and_its_exit_codes() {
+        fn look_at(command: &mut clap::Command) {
+            let name = command.get_name().to_owned();
+            assert!(command.get_about().is_some(), "{name} says what it does");
+            let help = command.render_long_help().to_string();
+            if !command.has_subcommands() {
+                assert!(help.contains("Exit codes:"), "{name} documents its exit codes");
+            }
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} {} is explained", argument.get_id());
+            }
+            command.get_subcommands_mut().for_each(look_at);
+        }
+        let mut command = Cli::command();
+        look_at(&mut command);
+    }
+
+    #[test]
+    fn keys_given_on_the_command_line_are_not_shown() {
+        let words = "chopmark simulate --target http://127.0.0.1:8080 --seller acme --key hush --secret-key hush";
+        let words = format!("{words} --open-api 127.0.0.1:0 --access-key ak");
+        let cli = Cli::try_parse_from(words.split(' ')).unwrap();
+        assert!(!format!("{cli:?}").contains("hush"), "{cli:?}");
+    }
+}

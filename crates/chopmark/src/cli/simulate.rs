@@ -1,0 +1,164 @@
+//! `chopmark simulate`.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use chopmark_domain::ids::SellerId;
+use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+
+use super::ConfigArgs;
+use crate::config::SecretSource;
+
+/// `chopmark simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// The server's callback listener, e.g. http://127.0.0.1:8080
+    #[arg(long, value_name = "URL")]
+    pub target: String,
+    /// Which seller to call: the last part of /callbacks/{seller}
+    #[arg(long, value_name = "ID", value_parser = SellerId::parse)]
+    pub seller: SellerId,
+    /// The server's api listener, to check what becomes of licenses, e.g. http://127.0.0.1:8081
+    #[arg(long, value_name = "URL")]
+    pub api: Option<String>,
+    /// What to play; may be repeated
+    #[arg(long, value_enum, value_name = "NAME", default_value = "purchase")]
+    pub scenario: Vec<ScenarioName>,
+    /// Prints the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where the keys are that no other option names.
+    #[command(flatten, next_help_heading = "Keys")]
+    pub config: ConfigArgs,
+    /// The key of the base interface.
+    #[command(flatten)]
+    pub base_key: BaseKeyArgs,
+    /// The key of license-code delivery.
+    #[command(flatten)]
+    pub code_key: CodeKeyArgs,
+    /// The open API to serve.
+    #[command(flatten, next_help_heading = "Open API")]
+    pub open_api: OpenApiArgs,
+    /// How much of a storm.
+    #[command(flatten, next_help_heading = "Load")]
+    pub load: LoadArgs,
+}
+
+/// The key of the base interface; without it the configuration's first.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct BaseKeyArgs {
+    /// The key of the base interface; other users of this machine can see it
+    #[arg(long, value_name = "KEY", value_parser = secret)]
+    key: Option<SecretString>,
+    /// The environment variable that holds the key of the base interface
+    #[arg(long, value_name = "NAME")]
+    key_env: Option<String>,
+    /// The file that holds the key of the base interface
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+/// The key of license-code delivery; without it the configuration's first.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct CodeKeyArgs {
+    /// The key of license-code delivery; other users of this machine can see it
+    #[arg(long, value_name = "KEY", value_parser = secret)]
+    code_key: Option<SecretString>,
+    /// The environment variable that holds the key of license-code delivery
+    #[arg(long, value_name = "NAME")]
+    code_key_env: Option<String>,
+    /// The file that holds the key of license-code delivery
+    #[arg(long, value_name = "FILE")]
+    code_key_file: Option<PathBuf>,
+}
+
+/// The marketplace's open API, served while the play lasts.
+#[derive(Debug, Args)]
+pub struct OpenApiArgs {
+    /// Serves the marketplace's open API too, at this address; the seller's open_api.base_url must name it
+    #[arg(long = "open-api", value_name = "ADDRESS", requires = "access_key")]
+    pub address: Option<SocketAddr>,
+    /// The AK that callers of the open API sign with
+    #[arg(long, value_name = "AK", requires = "address")]
+    pub access_key: Option<String>,
+    /// The SK that callers of the open API sign with; other users of this machine can see it
+    #[arg(long, value_name = "SK", value_parser = secret, requires = "address")]
+    secret_key: Option<SecretString>,
+    /// The environment variable that holds the SK
+    #[arg(long, value_name = "NAME", requires = "address", conflicts_with = "secret_key")]
+    secret_key_env: Option<String>,
+}
+
+/// How much of a storm.
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// Callbacks a second, for `storm` [default: as many as are answered]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+    /// Connections at a time, for `storm`
+    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub connections: u32,
+    /// Purchases to play, for `storm`
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: u32,
+    /// Deliveries of each callback beyond the first, for `duplicates` and `storm`
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub duplicates: u32,
+}
+
+/// A play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScenarioName {
+    /// A purchase, its query, and its repetition
+    Purchase,
+    /// A license from purchase to release, through everything the marketplace can do to it
+    Lifecycle,
+    /// Everything delivered more than once
+    Duplicates,
+    /// Callbacks out of order
+    Reorder,
+    /// The open API is away, and comes back
+    Outage,
+    /// The console's dial tests
+    Dialtest,
+    /// Many purchases at once
+    Storm,
+}
+
+impl BaseKeyArgs {
+    /// Where the key is; `None` means in the configuration.
+    #[must_use]
+    pub fn source(&self) -> Option<SecretSource> {
+        named(self.key.as_ref(), self.key_env.as_ref(), self.key_file.as_ref())
+    }
+}
+
+impl CodeKeyArgs {
+    /// Where the key is; `None` means in the configuration, if it has one.
+    #[must_use]
+    pub fn source(&self) -> Option<SecretSource> {
+        named(self.code_key.as_ref(), self.code_key_env.as_ref(), self.code_key_file.as_ref())
+    }
+}
+
+impl OpenApiArgs {
+    /// Where the SK is; `None` means in the configuration.
+    #[must_use]
+    pub fn secret_key(&self) -> Option<SecretSource> {
+        named(self.secret_key.as_ref(), self.secret_key_env.as_ref(), None)
+    }
+}
+
+fn named(value: Option<&SecretString>, variable: Option<&String>, file: Option<&PathBuf>) -> Option<SecretSource> {
+    let value = value.cloned().map(SecretSource::Value);
+    let variable = variable.cloned().map(SecretSource::Variable);
+    value.or(variable).or(file.cloned().map(SecretSource::File))
+}
+
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(text.into())
+}

@@ -1,0 +1,102 @@
+//! `chopmark apply`: the catalog of the file into the log, shown first.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use chopmark_commands::{Commands, SystemClock};
+use chopmark_domain::catalog::{Catalog, Event};
+use chopmark_domain::cause::Cause;
+use chopmark_log::LogMetrics;
+use chopmark_log::sqlite::SqliteOptions;
+use serde_json::{Value, json};
+
+use crate::cli::ApplyArgs;
+use crate::config::Config;
+use crate::failure::{Failure, OrFail, Reason};
+use crate::server::data_dir::DataDir;
+use crate::server::{open_log, wanted_terms};
+
+/// Shows what differs, and appends it unless that was not asked for.
+///
+/// # Errors
+/// The log cannot be used; with `--dry-run`, there are differences.
+pub async fn run(args: &ApplyArgs, config: &Config) -> Result<(), Failure> {
+    DataDir::at(&config.data_dir).create()?;
+    let log = open_log(config, SqliteOptions { verify: false, ..SqliteOptions::default() }, LogMetrics::unregistered()).await?;
+    let commands = Commands::new(log.clone(), Arc::new(SystemClock));
+    let effective_at = args.effective.unwrap_or_else(|| commands.now());
+    let (mut text, mut changes) = (String::new(), vec![]);
+    for seller in &config.sellers {
+        let doing = format!("the catalog of seller {}", seller.id);
+        let before = commands.catalog(&seller.id).await.or_fail(Reason::Storage, &doing, HELP)?;
+        let wanted = wanted_terms(config, &seller.id);
+        for event in before.apply(&wanted, effective_at) {
+            text += &sentence(seller.id.as_str(), &before, &event);
+            changes.extend(as_json(seller.id.as_str(), &before, &event));
+        }
+        if !args.dry_run {
+            let cause = Cause::Operator { actor: "cli".into() };
+            let applied = commands.apply_catalog(&seller.id, &wanted, effective_at, &cause).await;
+            applied.or_fail(Reason::Storage, &doing, HELP)?;
+        }
+    }
+    log.close().await;
+    if text.is_empty() {
+        text.push_str("the catalog in the log is as the file has it; nothing to do\n");
+    }
+    crate::print(&if args.json { format!("{}\n", json!({ "changes": changes, "applied": !args.dry_run })) } else { text })?;
+    if args.dry_run && !changes.is_empty() {
+        return Err(Failure { reason: Reason::CheckFailed, complaints: vec![] });
+    }
+    Ok(())
+}
+
+const HELP: &str = "look at the log: chopmark doctor";
+
+/// `+ acme  a63ee5c9-0000  from 2026-12-01T00:00:00Z` and, for a change, each term that differs.
+fn sentence(seller: &str, before: &Catalog, event: &Event) -> String {
+    let Event::ProductDefined(defined) = event else { return String::new() };
+    let known = before.latest(&defined.sku);
+    let mark = if known.is_some() { '~' } else { '+' };
+    let mut text = format!("{mark} {seller}  {}  from {}\n", defined.sku, defined.effective_at.to_rfc3339());
+    for (key, old, new) in differences(before, event) {
+        // Writing to a string cannot fail.
+        let _ = match old {
+            Some(old) => writeln!(text, "    {key}: {old} → {new}"),
+            None => writeln!(text, "    {key}: {new}"),
+        };
+    }
+    text
+}
+
+fn as_json(seller: &str, before: &Catalog, event: &Event) -> Option<Value> {
+    let Event::ProductDefined(defined) = event else { return None };
+    let terms: serde_json::Map<String, Value> = differences(before, event)
+        .into_iter()
+        .map(|(key, old, new)| (key, json!({ "from": old, "to": new })))
+        .collect();
+    Some(json!({
+        "seller": seller,
+        "sku": defined.sku,
+        "catalog_version": defined.catalog_version,
+        "effective_at": defined.effective_at,
+        "terms": terms,
+    }))
+}
+
+/// Each term that differs: its name, what it was, what it becomes.
+fn differences(before: &Catalog, event: &Event) -> Vec<(String, Option<Value>, Value)> {
+    let Event::ProductDefined(defined) = event else { return vec![] };
+    let object = |terms| match serde_json::to_value(terms) {
+        Ok(Value::Object(object)) => object,
+        _ => serde_json::Map::new(),
+    };
+    let old = before.latest(&defined.sku).map(|dated| object(&dated.terms)).unwrap_or_default();
+    let new = object(&defined.terms);
+    let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(value));
+    let mut differences: Vec<_> =
+        changed.map(|(key, value)| (key.clone(), old.get(key).cloned(), value.clone())).collect();
+    let gone = old.iter().filter(|(key, _)| !new.contains_key(*key));
+    differences.extend(gone.map(|(key, value)| (key.clone(), Some(value.clone()), Value::Null)));
+    differences
+}

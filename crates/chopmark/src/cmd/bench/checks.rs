@@ -1,0 +1,172 @@
+//! (c) Checks over HTTP, against a bare route; (d) rebuilding the index, against only reading and decoding; (e) memory.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::web::{Bytes, Data, ServiceConfig, post};
+use actix_web::{HttpResponse, http::header::CONTENT_TYPE};
+use anyhow::Context;
+use chopmark_commands::{Commands, SystemClock};
+use chopmark_domain::codec::StoredEvent;
+use chopmark_domain::license;
+use chopmark_journal::{Journal, JournalOptions};
+use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_log::{EventLog, LogMetrics, Position};
+use chopmark_projector::{LicenseIndex, rebuild};
+use chopmark_query::{Query, QueryMetrics};
+use chopmark_simulator::http::Request;
+use prometheus::Registry;
+
+use super::figure::{Figure, Round, micros};
+use super::load::send_all;
+use super::population::Population;
+use super::served::Served;
+
+const CONNECTIONS: usize = 64;
+/// Requests of one round.
+const REQUESTS: usize = 60_000;
+/// Records read at a time, as the projector reads them.
+const PAGE: usize = 1_000;
+
+/// Fills a log with licenses and measures all three on it.
+pub async fn measure(folder: &Path, licenses: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
+    let log = Arc::new(SqliteLog::open(
+        &folder.join("checks.db"),
+        SqliteOptions::default(),
+        LogMetrics::unregistered(),
+    )?);
+    let population = Population::create(&log, licenses).await?;
+    let before = resident_bytes();
+    let (index, rebuilt) = rebuilding(&log, rounds).await?;
+    let resident = resident_bytes().zip(before).map(|(after, before)| after.saturating_sub(before));
+    let checks = checking(folder, &log, index.clone(), &population, rounds).await?;
+    log.close().await;
+    Ok(vec![checks, rebuilt, memory(&index, resident)])
+}
+
+async fn checking(
+    folder: &Path,
+    log: &Arc<SqliteLog>,
+    index: LicenseIndex,
+    population: &Population,
+    rounds: usize,
+) -> anyhow::Result<Figure> {
+    let log: Arc<dyn EventLog> = log.clone();
+    let journal = Journal::open(&folder.join("checks.journal"), JournalOptions::default())?;
+    let commands = Commands::new(log, Arc::new(SystemClock));
+    let metrics = QueryMetrics::register(&Registry::new())?;
+    let query = Data::new(Query::new(index, commands, journal, Arc::new(Vec::new), metrics));
+    let ours = Served::start(move |config| chopmark_query::configure(config, query.clone()))?;
+    let requests = |host: &str| Arc::new(population.ids(REQUESTS).map(|id| check(host, id)).collect::<Vec<_>>());
+    let ours_requests = requests(&ours.url.authority());
+
+    let answer = answer_to(&ours, &ours_requests).await?;
+    let base = Served::start(move |config| constant_route(config, answer.clone()))?;
+    let base_requests = requests(&base.url.authority());
+    let mut measured = vec![];
+    for _ in 0..rounds {
+        let checked = send_all(&ours.url, ours_requests.clone(), CONNECTIONS, valid).await?;
+        let constant = send_all(&base.url, base_requests.clone(), CONNECTIONS, valid).await?;
+        measured.push((checked, constant));
+    }
+    ours.stop().await;
+    base.stop().await;
+    Ok(Figure::of_rounds(
+        "checks",
+        "license checks over HTTP with all licenses in the index, 64 connections",
+        "a bare actix-web route that reads the body and returns a constant of the same size",
+        "a second",
+        &measured,
+    ))
+}
+
+fn check(host: &str, id: &str) -> Vec<u8> {
+    let body = format!(r#"{{"license":"{id}","product":"bench-sku","nonce":"0123456789abcdef","version":"2.1.0"}}"#);
+    let headers = [("Content-Type", "application/json")];
+    Request { method: "POST", host, target: "/v1/checks", headers: &headers, body: body.as_bytes() }.to_bytes()
+}
+
+async fn answer_to(server: &Served, requests: &[Vec<u8>]) -> anyhow::Result<Bytes> {
+    let request = requests.first().context("no license to check")?;
+    let mut connection = chopmark_simulator::http::Connection::to(&server.url);
+    Ok(Bytes::copy_from_slice(connection.send(request).await?.body))
+}
+
+fn constant_route(config: &mut ServiceConfig, answer: Bytes) {
+    config.app_data(Data::new(answer)).route("/v1/checks", post().to(constant));
+}
+
+async fn constant(_body: Bytes, answer: Data<Bytes>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(answer.get_ref().clone())
+}
+
+fn valid(status: u16, body: &[u8]) -> bool {
+    status == 200 && body.starts_with(br#"{"valid":true"#)
+}
+
+/// Rebuilds the index from the log, and reads and decodes the same records without it, in turn.
+async fn rebuilding(log: &Arc<SqliteLog>, rounds: usize) -> anyhow::Result<(LicenseIndex, Figure)> {
+    let mut measured = vec![];
+    let mut rebuilt = None;
+    for _ in 0..rounds {
+        let (events, seconds) = read_and_decode(log.as_ref()).await?;
+        let started = Instant::now();
+        // The index of the round before is gone by now, so memory holds one at a time.
+        drop(rebuilt.take());
+        rebuilt = Some(rebuild(log.clone(), None, |_| ()).await?);
+        let ours = Round::new(events, started.elapsed().as_secs_f64(), micros());
+        measured.push((ours, Round::new(events, seconds, micros())));
+    }
+    let index = rebuilt.context("no round was asked for")?;
+    let figure = Figure::of_rounds(
+        "rebuild",
+        "rebuilding the license index from the log",
+        "only reading and JSON-decoding the same records",
+        "events a second",
+        &measured,
+    );
+    Ok((index, figure))
+}
+
+async fn read_and_decode(log: &dyn EventLog) -> anyhow::Result<(u64, f64)> {
+    let started = Instant::now();
+    let (mut after, mut events) = (Position::START, 0);
+    loop {
+        let page = log.read_all(after, PAGE).await?;
+        for record in page.records.iter().filter(|record| record.stream.as_str().starts_with("instance-")) {
+            std::hint::black_box(license::Event::decode(&record.kind, &record.data)?);
+            events += 1;
+        }
+        after = page.reached;
+        if page.at_head {
+            return Ok((events, started.elapsed().as_secs_f64()));
+        }
+    }
+}
+
+fn memory(index: &LicenseIndex, resident: Option<u64>) -> Figure {
+    #[expect(clippy::cast_precision_loss, reason = "bytes of this machine's memory")]
+    let per_license = |bytes: u64| bytes as f64 / (index.len().max(1) as f64);
+    let counted = u64::try_from(index.memory_bytes()).unwrap_or(u64::MAX);
+    Figure {
+        name: "memory",
+        what: "memory of the license index",
+        baseline_is: "grown by the process while rebuilding, where the system tells; else as the index counts itself",
+        unit: "bytes per license",
+        measured: per_license(resident.unwrap_or(counted)),
+        baseline: None,
+        ratio: None,
+        p99_ms: None,
+        baseline_p99_ms: None,
+        rounds: 1,
+    }
+}
+
+/// Bytes of this process that are in memory, where the system tells.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1_024)
+}
+

@@ -1,0 +1,143 @@
+//! A published figure: what was measured, beside what the same machine does without Chopmark, in the same run.
+
+use std::fmt;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// One measurement with its baseline.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figure {
+    /// Short name, e.g. `appends_64`.
+    pub name: &'static str,
+    /// What was measured, in words.
+    pub what: &'static str,
+    /// What the baseline is, in words.
+    pub baseline_is: &'static str,
+    /// Unit of `measured` and `baseline`.
+    pub unit: &'static str,
+    /// Median over the rounds.
+    pub measured: f64,
+    /// Median over the rounds; absent where the figure is held to a fixed bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<f64>,
+    /// Median of the ratios round by round, measured to baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    /// 99th percentile of one operation, milliseconds, over all rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_ms: Option<f64>,
+    /// The same of the baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_p99_ms: Option<f64>,
+    /// Rounds measured, measured and baseline in turn.
+    pub rounds: usize,
+}
+
+/// What one round brought: operations in a second, and the time of each.
+pub struct Round {
+    /// Operations a second.
+    pub per_second: f64,
+    /// Microseconds of each operation.
+    pub micros: Histogram<u64>,
+}
+
+impl Round {
+    /// A round from what was counted.
+    pub fn new(operations: u64, seconds: f64, micros: Histogram<u64>) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "far fewer operations than 2^52")]
+        let per_second = operations as f64 / seconds;
+        Self { per_second, micros }
+    }
+}
+
+/// An empty histogram of microseconds, up to a minute.
+pub fn micros() -> Histogram<u64> {
+    #[expect(clippy::expect_used, reason = "the bounds are constants that the histogram takes")]
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("constant bounds")
+}
+
+/// Adds a duration to a histogram of microseconds.
+pub fn record(micros: &mut Histogram<u64>, elapsed: std::time::Duration) {
+    micros.saturating_record(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX).max(1));
+}
+
+impl Figure {
+    /// A figure of rounds measured in turn with a baseline.
+    pub fn of_rounds(
+        name: &'static str,
+        what: &'static str,
+        baseline_is: &'static str,
+        unit: &'static str,
+        rounds: &[(Round, Round)],
+    ) -> Self {
+        let ratios = rounds.iter().map(|(ours, base)| ours.per_second / base.per_second).collect();
+        let p99 = |pick: fn(&(Round, Round)) -> &Round| {
+            let mut all = micros();
+            for round in rounds {
+                // Histograms of equal bounds always add up.
+                let _ = all.add(&pick(round).micros);
+            }
+            #[expect(clippy::cast_precision_loss, reason = "microseconds of a minute at most")]
+            (!all.is_empty()).then(|| all.value_at_quantile(0.99) as f64 / 1_000.0)
+        };
+        Self {
+            name,
+            what,
+            baseline_is,
+            unit,
+            measured: median(rounds.iter().map(|(ours, _)| ours.per_second).collect()),
+            baseline: Some(median(rounds.iter().map(|(_, base)| base.per_second).collect())),
+            ratio: Some(median(ratios)),
+            p99_ms: p99(|round| &round.0),
+            baseline_p99_ms: p99(|round| &round.1),
+            rounds: rounds.len(),
+        }
+    }
+}
+
+/// The median; 0 of nothing.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<16} {}", self.name, self.what)?;
+        write!(f, "{:<16} {:>12.0} {}", "", self.measured, self.unit)?;
+        if let Some(p99) = self.p99_ms {
+            write!(f, ", p99 {p99:.2} ms")?;
+        }
+        writeln!(f)?;
+        if let (Some(baseline), Some(ratio)) = (self.baseline, self.ratio) {
+            write!(f, "{:<16} {baseline:>12.0} {} — {}", "", self.unit, self.baseline_is)?;
+            if let Some(p99) = self.baseline_p99_ms {
+                write!(f, ", p99 {p99:.2} ms")?;
+            }
+            writeln!(f, "\n{:<16} {ratio:>12.2} of the baseline (median of {} rounds)", "", self.rounds)?;
+        } else {
+            writeln!(f, "{:<16} {}", "", self.baseline_is)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(per_second: f64) -> Round {
+        let mut micros = micros();
+        record(&mut micros, std::time::Duration::from_millis(2));
+        Round { per_second, micros }
+    }
+
+    #[test]
+    fn the_ratio_is_taken_round_by_round() {
+        let rounds = [(round(50.0), round(100.0)), (round(10.0), round(100.0)), (round(120.0), round(200.0))];
+        let figure = Figure::of_rounds("x", "", "", "a second", &rounds);
+        assert_eq!((figure.measured, figure.baseline, figure.ratio), (50.0, Some(100.0), Some(0.5)));
+        assert!(figure.p99_ms.is_some_and(|p99| (1.9..2.1).contains(&p99)));
+    }
+}

@@ -1,0 +1,39 @@
+//! An actix-web server on a free port, for the length of a measurement.
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::ServiceConfig;
+use actix_web::{App, HttpServer};
+use chopmark_simulator::Url;
+use tokio::task::JoinHandle;
+
+/// A server that runs.
+pub struct Served {
+    /// Where.
+    pub url: Url,
+    handle: ServerHandle,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Served {
+    /// Serves these routes on loopback.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub fn start(routes: impl Fn(&mut ServiceConfig) + Send + Clone + 'static) -> anyhow::Result<Self> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("http://{}", listener.local_addr()?).parse()?;
+        let server = HttpServer::new(move || App::new().configure(routes.clone()))
+            .workers(std::thread::available_parallelism().map_or(2, std::num::NonZero::get))
+            .disable_signals()
+            .listen(listener)?
+            .run();
+        Ok(Self { url, handle: server.handle(), task: tokio::spawn(server) })
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        self.handle.stop(false).await;
+        // A server that was told to stop has nothing more to report.
+        let _ = self.task.await;
+    }
+}

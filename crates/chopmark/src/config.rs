@@ -1,0 +1,151 @@
+//! The configuration: `chopmark.toml` over the compiled-in default, environment variables over both, checked as a whole.
+//!
+//! ```text
+//! default.toml ─┐
+//! chopmark.toml ┼─▶ document (a tree; every value knows its line) ─▶ reader ─▶ Config
+//! CHOPMARK_…   ─┘                                                      └─────▶ every problem: key, place, mend
+//! ```
+
+mod app_info;
+mod document;
+mod environment;
+mod listen;
+mod problem;
+mod product;
+mod reader;
+mod secret;
+mod seller;
+mod storage;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+pub use environment::{Environment, LOG_FORMAT};
+pub use listen::{Limits, Listen, Tls};
+pub use problem::{ConfigError, Place, Problem};
+pub use product::ProductConfig;
+pub use secret::{SecretError, SecretSource};
+pub use seller::SellerConfig;
+
+use document::Node;
+use reader::{Found, Reader, Unique};
+
+use crate::failure::Complaint;
+
+/// The commented default: the reference of every key, and the values of those that a file leaves out.
+pub const DEFAULT: &str = include_str!("config/default.toml");
+
+/// The file taken where none is named, if it exists.
+const USUAL_FILE: &str = "chopmark.toml";
+
+/// A whole, checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// The file it came from; `None` when there was none.
+    pub file: Option<PathBuf>,
+    /// The folder of everything Chopmark keeps.
+    pub data_dir: PathBuf,
+    /// The addresses to listen on.
+    pub listen: Listen,
+    /// Certificate and key of the callback listener, where Chopmark itself does TLS.
+    pub tls: Option<Tls>,
+    /// The event log's SQLite file.
+    pub log_file: PathBuf,
+    /// What listeners take.
+    pub limits: Limits,
+    /// The sellers.
+    pub sellers: Vec<SellerConfig>,
+    /// The products of all sellers.
+    pub products: Vec<ProductConfig>,
+}
+
+impl Config {
+    /// Loads the named file, else the one that `CHOPMARK_CONFIG` names, else `./chopmark.toml` if it exists; then the
+    /// environment; and resolves every secret.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or everything that is wrong with the configuration.
+    pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let file = named
+            .map(PathBuf::from)
+            .or_else(|| environment.config_file())
+            .or_else(|| Some(PathBuf::from(USUAL_FILE)).filter(|usual| usual.exists()));
+        let mut tree = document::parse(DEFAULT, "built-in default")?;
+        if let Some(file) = &file {
+            let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+            tree = tree.overlaid(document::parse(&text, &file.display().to_string())?);
+        }
+        let folder = file.as_deref().and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
+        let reader = Reader::new(environment, folder);
+        environment.overlay(&mut tree, &reader);
+        let config = read(&reader, tree, file);
+        reader.into_result(config)
+    }
+
+    /// What is allowed but hardly meant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Complaint> {
+        if self.sellers.is_empty() {
+            return vec![Complaint::new(
+                "no seller is configured: every callback will be refused",
+                "add a [[seller]]; `chopmark serve --print-config` shows one",
+            )];
+        }
+        let without_orders = self.sellers.iter().filter(|seller| seller.open_api.is_none()).map(|seller| {
+            Complaint::new(
+                format!("seller {} has no open_api: nothing will be learned of its orders", seller.id),
+                "add `open_api = { access_key = { env = \"…\" }, secret_key = { env = \"…\" } }`",
+            )
+        });
+        let without_products = self.sellers.iter().filter(|seller| !self.sells(seller)).map(|seller| {
+            Complaint::new(
+                format!("seller {} has no product: its licenses will be judged without terms", seller.id),
+                "add a [[product]] for each of its SKUs",
+            )
+        });
+        without_orders.chain(without_products).collect()
+    }
+
+    fn sells(&self, seller: &SellerConfig) -> bool {
+        self.products.iter().any(|product| product.seller == seller.id)
+    }
+}
+
+/// Reads all parts, so that all problems are found; `None` if a part could not be read.
+fn read(reader: &Reader<'_>, tree: Node, file: Option<PathBuf>) -> Option<Config> {
+    let mut root = reader.root(tree)?;
+    let data_dir = root.required("data_dir", "data_dir = \"./data\"", Found::text).map(PathBuf::from);
+    let listen = root.required("listen", "[listen]", listen::read);
+    let tls = root.optional("tls", listen::read_tls);
+    let log_file = root.required("log", "[log]", |found| storage::read_log(found, data_dir.as_deref()?));
+    let views = root.required("views", "[views]", storage::read_views);
+    let limits = root.required("limits", "[limits]", listen::read_limits);
+    let keys = root.optional("keys", secret::check_signing_keys);
+    let mut ids = Unique::new("seller");
+    let sellers: Vec<_> = root.elements("seller").into_iter().map(|found| seller::read(found, &mut ids)).collect();
+    let mut skus = Unique::new("product");
+    let products: Vec<_> =
+        root.elements("product").into_iter().map(|found| product::read(found, &mut skus, &ids)).collect();
+    root.finish();
+    views.zip(keys)?;
+    Some(Config {
+        file,
+        data_dir: data_dir?,
+        listen: listen?,
+        tls: tls?,
+        log_file: log_file?,
+        limits: limits?,
+        sellers: sellers.into_iter().collect::<Option<_>>()?,
+        products: products.into_iter().collect::<Option<_>>()?,
+    })
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
+    ConfigError::from(Problem {
+        place: Place::File(file.display().to_string().into()),
+        key: String::new(),
+        what: format!("the configuration file cannot be read: {error}"),
+        mend: "name the right file with --config, or make one: chopmark serve --print-config > chopmark.toml".into(),
+    })
+}

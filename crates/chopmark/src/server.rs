@@ -1,0 +1,150 @@
+//! A running Chopmark: every part started, wired and, at the end, stopped in order.
+//!
+//! ```text
+//! start   listeners bound ─▶ log opened ─▶ secrets, catalog, admin token ─▶ projector, reactor ─▶ listeners serve
+//! stop    listeners drain ─▶ projector and reactor save their snapshots ─▶ log and journal close
+//! ```
+
+pub mod data_dir;
+mod listeners;
+mod token;
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chopmark_commands::{Commands, SystemClock};
+use chopmark_domain::cause::Cause;
+use chopmark_domain::ids::{SellerId, Sku};
+use chopmark_domain::catalog::ProductTerms;
+use chopmark_journal::{Journal, JournalOptions};
+use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_log::{EventLog, LogMetrics};
+use chopmark_projector::{LicenseIndex, Projector, ProjectorMetrics};
+use chopmark_reactor::{OpenOrders, Reactor, ReactorMetrics};
+use prometheus::Registry;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::failure::{Failure, OrFail, Reason};
+use data_dir::DataDir;
+use listeners::{Listeners, Serving};
+
+/// A running server.
+pub struct Server {
+    /// Where the marketplace calls.
+    pub callbacks: SocketAddr,
+    /// Where checks and views are answered.
+    pub api: SocketAddr,
+    /// Where metrics are read.
+    pub metrics: SocketAddr,
+    /// The file with the first admin token.
+    pub admin_token: PathBuf,
+    serving: Serving,
+    background: Background,
+    log: Arc<SqliteLog>,
+    journal: Journal,
+    _lock: File,
+}
+
+/// What follows the log.
+struct Background {
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// An address is taken, the data folder is held by another server or cannot be written, the log is damaged.
+    pub async fn start(config: &Config) -> Result<Self, Failure> {
+        let data = DataDir::at(&config.data_dir);
+        data.create()?;
+        let lock = data.lock()?;
+        let listeners = Listeners::bind(config)?;
+        let registry = Registry::new();
+
+        let log = open_log(config, SqliteOptions::default(), LogMetrics::register(&registry)?).await?;
+        let journal = Journal::open(&data.journal(), JournalOptions::default())?;
+        let commands = Commands::new(log.clone(), Arc::new(SystemClock));
+        apply_catalogs(config, &commands).await?;
+        token::ensure_admin_token(&data.admin_token(), &commands).await?;
+
+        let index = LicenseIndex::new();
+        let (background, open_orders) = start_followers(config, &data, &log, &commands, &index, &registry)?;
+        let (callbacks, api, metrics) = (listeners.callbacks()?, listeners.api()?, listeners.metrics()?);
+        let parts = listeners::Parts { commands, journal: journal.clone(), index, open_orders, registry };
+        let serving = listeners.serve(config, parts)?;
+        Ok(Self { callbacks, api, metrics, admin_token: data.admin_token(), serving, background, log, journal, _lock: lock })
+    }
+
+    /// Stops everything: requests under way are answered, snapshots saved, the log closed.
+    pub async fn stop(self) {
+        self.serving.stop().await;
+        self.background.stop.cancel();
+        for task in self.background.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a follower ended badly");
+            }
+        }
+        self.log.close().await;
+        self.journal.flush().await;
+    }
+}
+
+/// Opens the log of a configuration.
+///
+/// # Errors
+/// It is damaged, foreign, newer than this version, or cannot be read.
+pub async fn open_log(config: &Config, options: SqliteOptions, metrics: LogMetrics) -> Result<Arc<SqliteLog>, Failure> {
+    let path = config.log_file.clone();
+    let opened = tokio::task::spawn_blocking(move || SqliteLog::open(&path, options, metrics)).await;
+    let help = "nothing was changed; see docs/operations/recovery.md";
+    let log = opened.or_fail(Reason::Storage, "the event log", help)?.or_fail(Reason::Storage, "the event log", help)?;
+    Ok(Arc::new(log))
+}
+
+/// Brings each seller's catalog in the log to the one in the file; nothing is appended where they are equal.
+async fn apply_catalogs(config: &Config, commands: &Commands) -> Result<(), Failure> {
+    for seller in &config.sellers {
+        let wanted = wanted_terms(config, &seller.id);
+        let applied = commands
+            .apply_catalog(&seller.id, &wanted, commands.now(), &Cause::System)
+            .await
+            .or_fail(Reason::Storage, format!("the catalog of seller {}", seller.id), "look at the log: chopmark doctor")?;
+        if !applied.events.is_empty() {
+            tracing::info!(seller = %seller.id, changes = applied.events.len(), "catalog changes appended to the log");
+        }
+    }
+    Ok(())
+}
+
+/// The terms that the file gives to a seller's products.
+#[must_use]
+pub fn wanted_terms(config: &Config, seller: &SellerId) -> Vec<(Sku, ProductTerms)> {
+    let products = config.products.iter().filter(|product| product.seller == *seller);
+    products.map(|product| (product.sku.clone(), product.terms.clone())).collect()
+}
+
+fn start_followers(
+    config: &Config,
+    data: &DataDir,
+    log: &Arc<SqliteLog>,
+    commands: &Commands,
+    index: &LicenseIndex,
+    registry: &Registry,
+) -> prometheus::Result<(Background, OpenOrders)> {
+    let stop = CancellationToken::new();
+    let log: Arc<dyn EventLog> = log.clone();
+    let projector =
+        Projector::new(log.clone(), index.clone(), data.index_snapshot(), ProjectorMetrics::register(registry)?);
+    let sources = order_sources(config)?;
+    let reactor =
+        Reactor::new(log, commands.clone(), sources, data.reactor_snapshot(), ReactorMetrics::register(registry)?);
+    let open_orders = reactor.open_orders();
+    let tasks = vec![tokio::spawn(projector.run(stop.clone())), tokio::spawn(reactor.run(stop.clone()))];
+    Ok((Background { stop, tasks }, open_orders))
+}

@@ -1,0 +1,82 @@
+//! The data folder: made private, held by one server at a time.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, OrFail, Reason};
+
+/// Names of what Chopmark keeps in its data folder.
+#[derive(Debug, Clone)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// A data folder at this path. Nothing is made yet.
+    #[must_use]
+    pub fn at(path: &Path) -> Self {
+        Self(path.to_path_buf())
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The license index's snapshot.
+    #[must_use]
+    pub fn index_snapshot(&self) -> PathBuf {
+        self.0.join("license-index.snapshot")
+    }
+
+    /// The snapshot of the reactor's open work.
+    #[must_use]
+    pub fn reactor_snapshot(&self) -> PathBuf {
+        self.0.join("reactor.snapshot")
+    }
+
+    /// The delivery journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal.db")
+    }
+
+    /// The file with the first admin token.
+    #[must_use]
+    pub fn admin_token(&self) -> PathBuf {
+        self.0.join("admin-token")
+    }
+
+    /// Makes the folder, readable by its owner alone, if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn create(&self) -> Result<(), Failure> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let doing = format!("the data folder {} cannot be made", self.0.display());
+        builder.create(&self.0).or_fail(Reason::Storage, doing, "make it, or set another data_dir")
+    }
+
+    /// Takes the folder for one server, until the returned file is dropped.
+    ///
+    /// # Errors
+    /// Another server holds it.
+    pub fn lock(&self) -> Result<File, Failure> {
+        let path = self.0.join("lock");
+        let help = "give the data folder to the user that runs chopmark, or set another data_dir";
+        let file = File::create(&path).or_fail(Reason::Storage, format!("writing {}", path.display()), help)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(Failure::new(
+                Reason::Storage,
+                format!("another chopmark server uses the data folder {}", self.0.display()),
+                "stop it, or set another data_dir",
+            )),
+            Err(TryLockError::Error(error)) => {
+                Err(error).or_fail(Reason::Storage, format!("locking {}", path.display()), help)
+            }
+        }
+    }
+}

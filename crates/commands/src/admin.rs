@@ -1,0 +1,131 @@
+//! Commands about sellers and access.
+
+use std::collections::HashMap;
+use std::sync::RwLock;
+
+use chopmark_domain::access::{Access, Grant};
+use chopmark_domain::catalog::{self, Catalog, ProductTerms};
+use chopmark_domain::cause::Cause;
+use chopmark_domain::ids::{SellerId, Sku};
+use chopmark_domain::purchase::SellerSecret;
+use chopmark_domain::stream::Stream;
+use chopmark_log::Position;
+use chrono::{DateTime, Utc};
+
+use crate::Commands;
+use crate::error::CommandError;
+use crate::transact::Guess;
+
+/// Secrets already read. A seller's secret never changes.
+pub(crate) type Secrets = RwLock<HashMap<SellerId, SellerSecret>>;
+
+/// What [`Commands::apply_catalog`] did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AppliedCatalog {
+    /// The events appended; none when the catalog was as wanted.
+    pub events: Vec<catalog::Event>,
+    /// The position of the seller's last event.
+    pub position: Option<Position>,
+}
+
+impl Commands {
+    /// The seller's secret, made now if there is none. When two make one at once, the loser takes the winner's.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn ensure_secret(&self, seller: &SellerId) -> Result<SellerSecret, CommandError> {
+        if let Some(secret) = self.remembered_secret(seller) {
+            return Ok(secret);
+        }
+        let fresh = SellerSecret::new(rand::random());
+        let done = self
+            .transact(
+                &Stream::Seller(seller.clone()),
+                Guess::Unknown,
+                &Cause::System,
+                |catalog: &Catalog| Ok(catalog.create_secret(fresh.clone())),
+            )
+            .await?;
+        let secret = done
+            .state
+            .secret
+            .ok_or_else(|| CommandError::NoSecret { seller: seller.clone() })?;
+        self.secrets
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(seller.clone(), secret.clone());
+        Ok(secret)
+    }
+
+    fn remembered_secret(&self, seller: &SellerId) -> Option<SellerSecret> {
+        self.secrets
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .get(seller)
+            .cloned()
+    }
+
+    /// A seller's catalog.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn catalog(&self, seller: &SellerId) -> Result<Catalog, CommandError> {
+        Ok(self.read(&Stream::Seller(seller.clone())).await?.state)
+    }
+
+    /// Brings a seller's catalog to the wanted terms from a moment on; appends nothing where it is as wanted.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn apply_catalog(
+        &self,
+        seller: &SellerId,
+        wanted: &[(Sku, ProductTerms)],
+        effective_at: DateTime<Utc>,
+        cause: &Cause,
+    ) -> Result<AppliedCatalog, CommandError> {
+        self.ensure_secret(seller).await?;
+        let applied = std::sync::Mutex::new(vec![]);
+        let done = self
+            .transact(
+                &Stream::Seller(seller.clone()),
+                Guess::Unknown,
+                cause,
+                |catalog: &Catalog| {
+                    let events = catalog.apply(wanted, effective_at);
+                    applied
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .clone_from(&events);
+                    Ok(events)
+                },
+            )
+            .await?;
+        let events = applied.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(AppliedCatalog {
+            events,
+            position: done.position,
+        })
+    }
+
+    /// All tokens.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn access(&self) -> Result<Access, CommandError> {
+        Ok(self.read(&Stream::Access).await?.state)
+    }
+
+    /// Makes a token known; nothing happens if it is.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn create_token(&self, grant: Grant, cause: &Cause) -> Result<Option<Position>, CommandError> {
+        let done = self
+            .transact(&Stream::Access, Guess::Unknown, cause, |access: &Access| {
+                Ok(access.create(grant.clone()))
+            })
+            .await?;
+        Ok(done.position)
+    }
+}

@@ -1,0 +1,74 @@
+//! Folding streams into the states that the rules decide on.
+
+use chopmark_domain::access::{self, Access};
+use chopmark_domain::catalog::{self, Catalog};
+use chopmark_domain::cause::{Cause, Metadata};
+use chopmark_domain::codec::StoredEvent;
+use chopmark_domain::license::{self, Standing};
+use chopmark_domain::order::{self, Order};
+use chopmark_log::{Record, StreamName};
+
+use crate::error::CommandError;
+
+/// A state that is folded from one stream.
+pub(crate) trait Fold: Default + Send {
+    /// The events of that stream.
+    type Event: StoredEvent + Send;
+
+    /// Takes a stored event up.
+    fn take(&mut self, event: &Self::Event, record: &Record) -> Result<(), CommandError>;
+
+    /// Takes an event up that was just stored.
+    fn take_new(&mut self, event: &Self::Event, cause: &Cause, at: chrono::DateTime<chrono::Utc>);
+
+    /// Folds a whole stream.
+    fn fold(stream: &StreamName, records: &[Record]) -> Result<Self, CommandError> {
+        let mut state = Self::default();
+        for record in records {
+            let event = Self::Event::decode(&record.kind, &record.data).map_err(|source| CommandError::Decode {
+                stream: stream.clone(),
+                source,
+            })?;
+            state.take(&event, record)?;
+        }
+        Ok(state)
+    }
+}
+
+impl Fold for Standing {
+    type Event = license::Event;
+
+    fn take(&mut self, event: &license::Event, record: &Record) -> Result<(), CommandError> {
+        let metadata: Metadata = serde_json::from_slice(&record.metadata).map_err(|error| CommandError::Metadata {
+            stream: record.stream.clone(),
+            reason: error.to_string(),
+        })?;
+        self.evolve(event, &metadata.cause, record.recorded_at);
+        Ok(())
+    }
+
+    fn take_new(&mut self, event: &license::Event, cause: &Cause, at: chrono::DateTime<chrono::Utc>) {
+        self.evolve(event, cause, at);
+    }
+}
+
+/// States that need no metadata.
+macro_rules! plain_fold {
+    ($state:ty, $event:ty) => {
+        impl Fold for $state {
+            type Event = $event;
+
+            fn take(&mut self, event: &$event, _record: &Record) -> Result<(), CommandError> {
+                self.evolve(event);
+                Ok(())
+            }
+
+            fn take_new(&mut self, event: &$event, _cause: &Cause, _at: chrono::DateTime<chrono::Utc>) {
+                self.evolve(event);
+            }
+        }
+    };
+}
+plain_fold!(Order, order::Event);
+plain_fold!(Catalog, catalog::Event);
+plain_fold!(Access, access::Event);

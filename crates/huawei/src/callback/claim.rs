@@ -1,0 +1,204 @@
+//! What a request claims in its query string: who signed it and when.
+
+use chrono::{DateTime, Utc};
+
+use super::rejection::Reason;
+
+/// How far a request's time may be from ours, either way, in milliseconds (请求认证说明, zh-cn_topic_0070649248).
+const WINDOW_MILLIS: u64 = 60_000;
+
+/// The three parameters of a signed request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// Not yet checked.
+    pub(super) signature: String,
+    /// As sent, within the window.
+    pub(super) timestamp: String,
+    /// As sent.
+    pub(super) nonce: String,
+}
+
+impl Claim {
+    /// Reads the claim. Parameters of other names are the seller's own and do not matter.
+    pub(super) fn read(query: &str, now: DateTime<Utc>) -> Result<Self, Reason> {
+        let timestamp = parameter(query, "timestamp")?;
+        let nonce = parameter(query, "nonce")?;
+        let signature = parameter(query, "signature")?;
+        let timestamp = timestamp.ok_or(Reason::TimestampMissing)?;
+        let nonce = nonce.ok_or(Reason::NonceMissing)?;
+        let sent_at = epoch_millis(&timestamp).ok_or(Reason::TimestampMalformed)?;
+        if sent_at.abs_diff(now.timestamp_millis()) > WINDOW_MILLIS {
+            return Err(Reason::TimestampOutsideWindow);
+        }
+        let signature = signature.ok_or(Reason::SignatureMissing)?;
+        Ok(Self {
+            signature,
+            timestamp,
+            nonce,
+        })
+    }
+}
+
+/// 13 digits are milliseconds, 10 are seconds: the guides disagree, and both are met.
+fn epoch_millis(text: &str) -> Option<i64> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match text.len() {
+        13 => text.parse().ok(),
+        10 => text.parse::<i64>().ok().map(|seconds| seconds * 1000),
+        _ => None,
+    }
+}
+
+/// The value of a parameter; an empty one counts as absent. Which of two values was signed nobody can tell, so a
+/// second one is refused.
+fn parameter(query: &str, name: &'static str) -> Result<Option<String>, Reason> {
+    let mut values = query.split('&').filter_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(key) == name).then(|| decoded(value))
+    });
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(Reason::ParameterRepeated { name });
+    }
+    Ok(value.filter(|value| !value.is_empty()))
+}
+
+/// Percent-decoding as servlets do it: `+` is a blank, and a `%` that begins no escape stands for itself.
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let escape = bytes
+            .get(at + 1..at + 3)
+            .filter(|_| *byte == b'%')
+            .and_then(|digits| hex::decode(digits).ok());
+        match (byte, escape) {
+            (_, Some(escaped)) => {
+                decoded.extend(escaped);
+                at += 2;
+            }
+            (b'+', None) => decoded.push(b' '),
+            (other, None) => decoded.push(*other),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(1_680_508_066_618).unwrap()
+    }
+
+    #[test]
+    fn a_claim_is_read_whatever_stands_around_it() {
+        let claim = Claim::read(
+            "a=b&nonce=N%41%2b+%zz&&timestamp=1680508066618&x&signature=ab%63",
+            now(),
+        )
+        .unwrap();
+        assert_eq!(
+            claim,
+            Claim {
+                signature: "abc".into(),
+                timestamp: "1680508066618".into(),
+                nonce: "NA+ %zz".into()
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_said_in_order() {
+        let reason = |query| Claim::read(query, now()).unwrap_err();
+        assert_eq!(reason(""), Reason::TimestampMissing);
+        assert_eq!(reason("timestamp=&nonce=n&signature=s"), Reason::TimestampMissing);
+        assert_eq!(reason("timestamp=x&signature=s"), Reason::NonceMissing);
+        assert_eq!(reason("timestamp=x&nonce=n"), Reason::TimestampMalformed);
+        assert_eq!(reason("timestamp=1680508000&nonce=n"), Reason::TimestampOutsideWindow);
+        assert_eq!(reason("timestamp=1680508066618&nonce=n"), Reason::SignatureMissing);
+        assert_eq!(
+            reason("timestamp=1680508066618&nonce=n&signature"),
+            Reason::SignatureMissing
+        );
+    }
+
+    #[test]
+    fn a_parameter_may_stand_once_however_it_is_written() {
+        for name in ["signature", "timestamp", "nonce"] {
+            let query = format!(
+                "timestamp=1&nonce=n&signature=s&{}{}=",
+                "%",
+                hex::encode(&name[..1]) + &name[1..]
+            );
+            assert_eq!(Claim::read(&query, now()), Err(Reason::ParameterRepeated { name }));
+        }
+        assert!(Claim::read("timestamp=1680508066618&nonce=n&signature=s&a=1&a=2&Nonce=3", now()).is_ok());
+    }
+
+    #[test]
+    fn ten_digits_are_seconds_and_thirteen_milliseconds_and_nothing_else_is_a_time() {
+        let accepts = |timestamp: &str| Claim::read(&format!("timestamp={timestamp}&nonce=n&signature=s"), now());
+        assert!(accepts("1680508066618").is_ok());
+        assert!(accepts("1680508066").is_ok());
+        for timestamp in [
+            "168050806661",
+            "16805080666",
+            "16805080666180",
+            "168050806661a",
+            "-680508066",
+            "+680508066618",
+            "1680508066.18",
+            "%2b680508066",
+            "１６８０50",
+            "168050806%36%36%36%36%36",
+        ] {
+            assert_eq!(accepts(timestamp), Err(Reason::TimestampMalformed), "{timestamp}");
+        }
+    }
+
+    #[test]
+    fn sixty_seconds_are_within_the_window_either_way() {
+        let accepts = |timestamp: &str, late: i64| {
+            let now = now() + TimeDelta::milliseconds(late);
+            Claim::read(&format!("timestamp={timestamp}&nonce=n&signature=s"), now).is_ok()
+        };
+        for (timestamp, late, accepted) in [
+            ("1680508066618", 60_000, true),
+            ("1680508066618", 60_001, false),
+            ("1680508066618", -60_000, true),
+            ("1680508066618", -60_001, false),
+            // In seconds: the signed moment is 618 ms before ours.
+            ("1680508066", 60_000 - 618, true),
+            ("1680508066", 60_001 - 618, false),
+            ("1680508066", -60_000 - 618, true),
+            ("1680508066", -60_001 - 618, false),
+            // Milliseconds mistaken for seconds and the other way round are far away.
+            ("9999999999999", 0, false),
+            ("0000000000", 0, false),
+        ] {
+            assert_eq!(accepts(timestamp, late), accepted, "{timestamp}, {late} ms late");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_makes_it_panic(query: String) {
+            let _ = Claim::read(&query, now());
+        }
+
+        #[test]
+        fn what_was_encoded_is_decoded(text: String) {
+            let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            prop_assert_eq!(decoded(&encoded), text);
+        }
+    }
+}

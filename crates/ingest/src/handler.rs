@@ -1,0 +1,143 @@
+//! One request: read, verified, taken up, answered, noted.
+
+use std::time::Instant;
+
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::web::{self, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use chopmark_domain::cause::Cause;
+use chopmark_domain::ids::SellerId;
+use chopmark_huawei::answer::{Answer, ResultCode};
+use chopmark_huawei::callback::{Callback, Delivery, Rejection, Verified, verify};
+use chopmark_huawei::keys::AccessKey;
+use tokio::time::timeout_at;
+
+use crate::Ingest;
+use crate::body::{self, BodyError};
+use crate::note::Note;
+use crate::sellers::SellerDoor;
+use crate::take_up::{self, TakenUp};
+
+const BODY_SIGN: HeaderName = HeaderName::from_static("body-sign");
+
+/// `POST /callbacks/{seller}`.
+pub(crate) async fn callback(
+    request: HttpRequest,
+    path: web::Path<String>,
+    payload: Payload,
+    ingest: Data<Ingest>,
+) -> HttpResponse {
+    let begun = Instant::now();
+    let deadline = tokio::time::Instant::now() + ingest.limits.answer_within;
+    let mut note = Note::begin(&request, &path);
+    let seller = SellerId::parse(&path).ok();
+    let Some((seller, door)) = seller.as_ref().and_then(|id| ingest.sellers.get_key_value(id)) else {
+        let answer = Answer::failure(ResultCode::AuthenticationFailed, ResultCode::AuthenticationFailed.message());
+        note.rejected("unknown_seller");
+        // Whatever body there is stays unread: nobody here could have signed it.
+        return ingest.answer(begun, note, &answer, None).closing();
+    };
+    let read = timeout_at(deadline, body::read(payload, ingest.limits.body_bytes)).await;
+    let body = match read.unwrap_or(Err(BodyError::Slow)) {
+        Ok(body) => body,
+        Err(error) => return ingest.unread(begun, note, door, error),
+    };
+    note.body(&body);
+    let delivery = Delivery {
+        query: request.query_string(),
+        content_encoding: content_encoding(&request),
+        body: &body,
+    };
+    match verify(&delivery, &door.keys, ingest.commands.now()) {
+        Err(rejection) => ingest.rejected(begun, note, &rejection),
+        Ok(verified) => {
+            note.verified(&verified);
+            let Verified { callback, test, request, key } = verified;
+            let answer = if test {
+                take_up::echo(&ingest, seller, door, &callback).await
+            } else {
+                let cause = Cause::Callback(Box::new(request));
+                let taken_up = timeout_at(deadline, ingest.take_up_and_settle(seller, door, &callback, &cause)).await;
+                taken_up.unwrap_or_else(|_| Answer::failure(ResultCode::InternalError, "not stored in time, call again"))
+            };
+            ingest.answer(begun, note, &answer, Some(key)).into()
+        }
+    }
+}
+
+/// Anything but POST.
+pub(crate) async fn wrong_method(request: HttpRequest, path: web::Path<String>, ingest: Data<Ingest>) -> HttpResponse {
+    let mut note = Note::begin(&request, &path);
+    note.rejected("method");
+    let answer = Answer::failure(ResultCode::IllegalParameter, "param is invalid: callbacks are sent by POST");
+    let door = SellerId::parse(&path).ok().and_then(|id| ingest.sellers.get(&id));
+    ingest.answer(Instant::now(), note, &answer, door.and_then(SellerDoor::default_key)).closing()
+}
+
+/// The header as text; what is not even text is certainly not `identity`.
+fn content_encoding(request: &HttpRequest) -> Option<&str> {
+    request.headers().get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"))
+}
+
+/// An answer on its way out.
+struct Reply(HttpResponse);
+
+impl Reply {
+    /// The answer, and the end of the connection: what is still coming on it is not read.
+    fn closing(mut self) -> HttpResponse {
+        self.0.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        self.0
+    }
+}
+
+impl From<Reply> for HttpResponse {
+    fn from(reply: Reply) -> Self {
+        reply.0
+    }
+}
+
+impl Ingest {
+    /// Takes a callback up and waits until a check would see it.
+    async fn take_up_and_settle(
+        &self,
+        seller: &SellerId,
+        door: &SellerDoor,
+        callback: &Callback,
+        cause: &Cause,
+    ) -> Answer {
+        let TakenUp { answer, position } = self.take_up(seller, door, callback, cause).await;
+        // Before the index has caught up for the first time no check is answered at all, so there is nothing to wait for.
+        if let (Some(index), Some(position)) = (self.index.as_ref().filter(|index| index.is_caught_up()), position) {
+            index.reached(position).await;
+        }
+        answer
+    }
+
+    fn rejected(&self, begun: Instant, mut note: Note, rejection: &Rejection<'_>) -> HttpResponse {
+        note.rejected(rejection.reason.as_str());
+        note.claims(rejection.activity, rejection.authenticated);
+        self.answer(begun, note, &rejection.answer(), rejection.key).into()
+    }
+
+    fn unread(&self, begun: Instant, mut note: Note, door: &SellerDoor, error: BodyError) -> HttpResponse {
+        note.rejected(error.as_str());
+        let message = format!("{}: {error}", ResultCode::IllegalParameter.message());
+        let answer = Answer::failure(ResultCode::IllegalParameter, &message);
+        self.answer(begun, note, &answer, door.default_key()).closing()
+    }
+
+    /// Every answer leaves through here: HTTP 200, JSON, `Body-Sign` in exactly that case, counted and noted.
+    fn answer(&self, begun: Instant, note: Note, answer: &Answer, key: Option<&AccessKey>) -> Reply {
+        let body = answer.to_bytes();
+        let mut response = HttpResponse::Ok();
+        response.insert_header((CONTENT_TYPE, "application/json;charset=utf-8"));
+        if let Some(signature) = key.and_then(|key| HeaderValue::from_str(&key.body_sign(&body)).ok()) {
+            response.insert_header((BODY_SIGN, signature));
+        }
+        note.count(&self.metrics, answer.result_code, begun.elapsed());
+        self.journal.record(note.into_delivery(answer, &body, begun.elapsed()));
+        let mut response = response.body(body);
+        response.head_mut().set_camel_case_headers(true);
+        Reply(response)
+    }
+}

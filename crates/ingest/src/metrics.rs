@@ -1,0 +1,54 @@
+//! What the callback listener counts.
+
+use prometheus::{Histogram, HistogramOpts, IntCounterVec, Opts, Registry};
+
+/// Metrics of the callback listener.
+#[derive(Clone)]
+pub struct IngestMetrics {
+    /// `chopmark_callbacks_total{seller,activity,result}`: answers to authenticated callbacks, dial tests included.
+    pub(crate) callbacks: IntCounterVec,
+    /// `chopmark_callbacks_rejected_total{reason}`: requests turned away before they meant anything.
+    pub(crate) rejected: IntCounterVec,
+    /// `chopmark_dial_tests_total{seller,result}`: answers to test traffic.
+    pub(crate) dial_tests: IntCounterVec,
+    /// `chopmark_callback_seconds`: from the request's head to its answer.
+    pub(crate) seconds: Histogram,
+}
+
+impl IngestMetrics {
+    /// Makes the metrics and registers them.
+    ///
+    /// # Errors
+    /// A metric of that name is registered already.
+    pub fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let counter = |name: &str, help: &str, labels: &[&str]| -> prometheus::Result<IntCounterVec> {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let buckets = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let seconds = Histogram::with_opts(
+            HistogramOpts::new("chopmark_callback_seconds", "From a callback's head to its answer, in seconds")
+                .buckets(buckets),
+        )?;
+        registry.register(Box::new(seconds.clone()))?;
+        Ok(Self {
+            callbacks: counter(
+                "chopmark_callbacks_total",
+                "Authenticated callbacks by seller, activity and result code",
+                &["seller", "activity", "result"],
+            )?,
+            rejected: counter(
+                "chopmark_callbacks_rejected_total",
+                "Requests turned away, by reason",
+                &["reason"],
+            )?,
+            dial_tests: counter(
+                "chopmark_dial_tests_total",
+                "Dial tests by seller and result code",
+                &["seller", "result"],
+            )?,
+            seconds,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! From a verified callback to a command, and from its outcome to an answer.
+
+use chopmark_commands::CommandError;
+use chopmark_domain::cause::Cause;
+use chopmark_domain::ids::{InstanceId, LicenseCode, SellerId};
+use chopmark_domain::license::{Command, License, Refusal};
+use chopmark_domain::order;
+use chopmark_domain::stream::{LicenseId, LicenseKey};
+use chopmark_huawei::answer::{Answer, InstanceInfo, ResultCode};
+use chopmark_huawei::callback::{Callback, FreezeStatus};
+use chopmark_log::Position;
+use futures_util::future::try_join_all;
+
+use crate::Ingest;
+use crate::sellers::SellerDoor;
+
+/// An answer, and the position that a check must have reached to agree with it.
+pub(crate) struct TakenUp {
+    pub(crate) answer: Answer,
+    pub(crate) position: Option<Position>,
+}
+
+impl TakenUp {
+    fn success(position: Option<Position>) -> Self {
+        Self { answer: Answer::success(), position }
+    }
+}
+
+impl Ingest {
+    /// Does what a callback asks and says what to answer.
+    pub(crate) async fn take_up(
+        &self,
+        seller: &SellerId,
+        door: &SellerDoor,
+        callback: &Callback,
+        cause: &Cause,
+    ) -> TakenUp {
+        self.attempt(seller, door, callback, cause).await.unwrap_or_else(|error| {
+            if !matches!(error, CommandError::Refused(_)) {
+                tracing::error!(%seller, activity = callback.activity().as_str(), %error, "callback not taken up");
+            }
+            TakenUp { answer: refusal(&error), position: None }
+        })
+    }
+
+    async fn attempt(
+        &self,
+        seller: &SellerId,
+        door: &SellerDoor,
+        callback: &Callback,
+        cause: &Cause,
+    ) -> Result<TakenUp, CommandError> {
+        let instance = |id: &InstanceId| key(seller, LicenseId::Instance(id.clone()));
+        let code = |code: &LicenseCode| key(seller, LicenseId::Code(code.clone()));
+        match callback {
+            Callback::NewInstance { order, .. } => {
+                let (id, position) = self.commands.purchase(seller, order.clone(), cause).await?;
+                Ok(TakenUp { answer: Answer::new_instance(&id), position })
+            }
+            Callback::QueryInstance { ids } => {
+                let infos = self.infos(seller, door, ids).await?;
+                if infos.is_empty() {
+                    return Err(Refusal::Unknown.into());
+                }
+                Ok(TakenUp { answer: Answer::instances(infos), position: None })
+            }
+            Callback::ChangeInstanceCheck { instance: id, .. } => {
+                self.commands.live_license(&instance(id)).await?;
+                Ok(TakenUp::success(None))
+            }
+            Callback::OrderNotify { order } => {
+                let command = order::Command::Notify(order.order_line_id.clone());
+                Ok(TakenUp::success(self.commands.order(seller, &order.order_id, command, cause).await?.position))
+            }
+            Callback::RefreshInstance { instance: id, refreshed } => {
+                self.on_license(&instance(id), Command::Refresh(refreshed.clone()), cause).await
+            }
+            Callback::UpgradeInstance { instance: id, upgraded } => {
+                self.on_license(&instance(id), Command::Upgrade(upgraded.clone()), cause).await
+            }
+            Callback::UpdateInstanceStatus { instance: id, status } => {
+                self.on_license(&instance(id), status_command(*status), cause).await
+            }
+            Callback::ReleaseInstance { instance: id, released } => {
+                self.on_license(&instance(id), release_command(released), cause).await
+            }
+            Callback::RefreshLicenseCode { code: id, refreshed } => {
+                self.on_license(&code(id), Command::Refresh(refreshed.clone()), cause).await
+            }
+            Callback::UpdateLicenseCodeStatus { code: id, status } => {
+                self.on_license(&code(id), status_command(*status), cause).await
+            }
+            Callback::ReleaseLicenseCode { code: id, released } => {
+                self.on_license(&code(id), release_command(released), cause).await
+            }
+        }
+    }
+
+    async fn on_license(&self, key: &LicenseKey, command: Command, cause: &Cause) -> Result<TakenUp, CommandError> {
+        let changes_status = matches!(command, Command::Freeze | Command::Unfreeze);
+        let signature = cause.signature().filter(|_| changes_status);
+        if signature.is_some_and(|signature| self.recent.has_answered(signature, self.commands.now())) {
+            return Ok(TakenUp::success(None));
+        }
+        let done = self.commands.license(key, command, cause).await?;
+        if let Some(signature) = signature.filter(|_| done.appended == 0) {
+            self.recent.remember(signature, self.commands.now());
+        }
+        Ok(TakenUp::success(done.position))
+    }
+
+    /// What `queryInstance` answers of those ids that exist.
+    async fn infos(
+        &self,
+        seller: &SellerId,
+        door: &SellerDoor,
+        ids: &[InstanceId],
+    ) -> Result<Vec<InstanceInfo>, CommandError> {
+        let reads = ids.iter().map(|id| async move {
+            let standing = self.commands.read_license(&key(seller, LicenseId::Instance(id.clone()))).await?;
+            Ok::<_, CommandError>(standing.license().map(|license| info(door, id, license)))
+        });
+        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    }
+}
+
+/// What test traffic is answered: like real traffic, for any id, and without a trace in the log.
+pub(crate) async fn echo(ingest: &Ingest, seller: &SellerId, door: &SellerDoor, callback: &Callback) -> Answer {
+    match callback {
+        Callback::NewInstance { order, .. } => match ingest.commands.purchase_id(seller, order.clone()).await {
+            Ok(id) => Answer::new_instance(&id),
+            Err(error) => refusal(&error),
+        },
+        Callback::QueryInstance { ids } => Answer::instances(
+            ids.iter()
+                .map(|id| InstanceInfo { instance_id: id.clone(), app_info: door.app_infos.of(None, id) })
+                .collect(),
+        ),
+        _ => Answer::success(),
+    }
+}
+
+fn key(seller: &SellerId, id: LicenseId) -> LicenseKey {
+    LicenseKey { seller: seller.clone(), id }
+}
+
+fn info(door: &SellerDoor, id: &InstanceId, license: &License) -> InstanceInfo {
+    InstanceInfo { instance_id: id.clone(), app_info: door.app_infos.of(license.sku.as_ref(), id) }
+}
+
+fn status_command(status: FreezeStatus) -> Command {
+    match status {
+        FreezeStatus::Freeze => Command::Freeze,
+        FreezeStatus::Unfreeze => Command::Unfreeze,
+    }
+}
+
+fn release_command(released: &chopmark_domain::license::Released) -> Command {
+    Command::Release { order_id: released.order_id.clone(), order_line_id: released.order_line_id.clone() }
+}
+
+/// The result code of a command that did not succeed. Anything uncertain is `000005`: the marketplace calls again, and
+/// what was stored meanwhile is found.
+fn refusal(error: &CommandError) -> Answer {
+    match error {
+        CommandError::Refused(refusal) => Answer::failure(ResultCode::UnknownInstance, &refusal.to_string()),
+        _ => Answer::failure(ResultCode::InternalError, "not stored yet, call again"),
+    }
+}

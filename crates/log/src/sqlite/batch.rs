@@ -1,0 +1,209 @@
+//! One transaction for all appends that wait.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use uuid::Uuid;
+
+use super::error::not_stored;
+use super::row::{Fields, whole};
+use crate::event_log::AppendError;
+use crate::metrics::Success;
+use crate::record::{Appended, Expected, NewEvent, Position, Revision, StreamName};
+
+/// What one append wants.
+pub(super) struct Wish<'a> {
+    pub(super) stream: &'a StreamName,
+    pub(super) expected: Expected,
+    pub(super) events: &'a [NewEvent],
+}
+
+/// What became of it.
+pub(super) type Outcome = Result<(Appended, Success), AppendError>;
+
+/// What became of them all: one outcome for each wish, and where the log ends now.
+#[derive(Debug)]
+pub(super) struct Committed {
+    pub(super) outcomes: Vec<Outcome>,
+    /// The events stored.
+    pub(super) events: u64,
+    pub(super) head: Position,
+}
+
+/// No wish was fulfilled, or it is not known.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// Nothing was stored.
+    BeforeCommit(rusqlite::Error),
+    /// The commit did not succeed; what reached the disk shows later.
+    AtCommit(rusqlite::Error),
+}
+
+impl Failed {
+    /// What each of the appends is told.
+    pub(super) fn to_append_error(&self) -> AppendError {
+        match self {
+            Self::BeforeCommit(error) => not_stored(error),
+            Self::AtCommit(error) => AppendError::Unknown {
+                reason: error.to_string(),
+            },
+        }
+    }
+}
+
+/// Fulfils the wishes whose expectation holds, all in one transaction, and syncs. `now` is in microseconds since 1970.
+pub(super) fn commit(connection: &mut Connection, wishes: &[Wish<'_>], now: i64) -> Result<Committed, Failed> {
+    let (transaction, committed) = write(connection, wishes, now).map_err(Failed::BeforeCommit)?;
+    transaction.commit().map_err(Failed::AtCommit)?;
+    Ok(committed)
+}
+
+fn write<'c>(
+    connection: &'c mut Connection,
+    wishes: &[Wish<'_>],
+    now: i64,
+) -> rusqlite::Result<(Transaction<'c>, Committed)> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (before, last_time) = last_event(&transaction)?;
+    let recorded_at = now.max(last_time);
+    let mut position = before;
+    let mut outcomes = Vec::with_capacity(wishes.len());
+    for wish in wishes {
+        outcomes.push(fulfil(&transaction, wish, &mut position, recorded_at)?);
+    }
+    Ok((
+        transaction,
+        Committed {
+            outcomes,
+            events: position - before,
+            head: Position(position),
+        },
+    ))
+}
+
+/// Position and time of the last event. Read in each transaction: another process may have appended.
+fn last_event(transaction: &Transaction<'_>) -> rusqlite::Result<(u64, i64)> {
+    let last = transaction
+        .prepare_cached("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(last.unwrap_or((0, i64::MIN)))
+}
+
+/// Appends the events of one wish after `position` and moves it on; or finds that its expectation does not hold.
+fn fulfil(
+    transaction: &Transaction<'_>,
+    wish: &Wish<'_>,
+    position: &mut u64,
+    recorded_at: i64,
+) -> rusqlite::Result<Outcome> {
+    let known = find_stream(transaction, wish.stream)?;
+    let first = match wish.expected {
+        Expected::NoStream => 0,
+        Expected::Exact(Revision(revision)) => revision.saturating_add(1),
+    };
+    let next = known.map_or(0, |stream| stream.last.0 + 1);
+    if first != next {
+        let stored = match known {
+            Some(stream) => stored_before(transaction, stream.id, first, wish.events)?,
+            None => None,
+        };
+        return Ok(stored
+            .map(|appended| (appended, Success::Repeated))
+            .ok_or_else(|| AppendError::Conflict {
+                stream: wish.stream.clone(),
+                current: known.map(|stream| stream.last),
+            }));
+    }
+    let stream_id = match known {
+        Some(stream) => stream.id,
+        None => create_stream(transaction, wish.stream)?,
+    };
+    let mut revision = first;
+    for event in wish.events {
+        *position += 1;
+        let fields = Fields {
+            position: *position,
+            stream: wish.stream.as_str(),
+            revision,
+            id: event.id,
+            kind: &event.kind,
+            recorded_at,
+            metadata: &event.metadata,
+            data: &event.data,
+        };
+        insert(transaction, stream_id, &fields)?;
+        revision += 1;
+    }
+    Ok(Ok((
+        Appended {
+            revision: Revision(revision - 1),
+            position: Position(*position),
+        },
+        Success::Stored,
+    )))
+}
+
+#[derive(Clone, Copy)]
+struct Stream {
+    id: i64,
+    last: Revision,
+}
+
+fn find_stream(transaction: &Transaction<'_>, name: &StreamName) -> rusqlite::Result<Option<Stream>> {
+    transaction
+        .prepare_cached(
+            "SELECT s.id, (SELECT max(e.revision) FROM events e WHERE e.stream = s.id) FROM streams s WHERE s.name = ?1",
+        )?
+        .query_row([name.as_str()], |row| Ok(Stream { id: row.get(0)?, last: Revision(row.get(1)?) }))
+        .optional()
+}
+
+fn create_stream(transaction: &Transaction<'_>, name: &StreamName) -> rusqlite::Result<i64> {
+    transaction
+        .prepare_cached("INSERT INTO streams (name) VALUES (?1)")?
+        .insert([name.as_str()])
+}
+
+/// Where these very events stand, if they are in the stream from revision `first` on.
+fn stored_before(
+    transaction: &Transaction<'_>,
+    stream_id: i64,
+    first: u64,
+    events: &[NewEvent],
+) -> rusqlite::Result<Option<Appended>> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT id, revision, position FROM events WHERE stream = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![stream_id, whole(first), events.len()])?;
+    let mut last = None;
+    for event in events {
+        let Some(row) = rows.next()? else { return Ok(None) };
+        if row.get::<_, Uuid>(0)? != event.id {
+            return Ok(None);
+        }
+        last = Some(Appended {
+            revision: Revision(row.get(1)?),
+            position: Position(row.get(2)?),
+        });
+    }
+    Ok(last)
+}
+
+fn insert(transaction: &Transaction<'_>, stream_id: i64, fields: &Fields<'_>) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO events (position, stream, revision, id, kind, recorded_at, crc, metadata, data) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            fields.position,
+            stream_id,
+            fields.revision,
+            fields.id.as_bytes(),
+            fields.kind,
+            fields.recorded_at,
+            fields.checksum(),
+            fields.metadata,
+            fields.data,
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The one thread that appends.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::batch::{self, Committed, Failed, Outcome, Wish};
+use super::open;
+use super::wake::Head;
+use crate::event_log::AppendError;
+use crate::metrics::LogMetrics;
+use crate::record::{Appended, Expected, NewEvent, StreamName};
+
+/// A batch takes no further append once it has this many events …
+const BATCH_EVENTS_MAX: usize = 512;
+/// … or this many bytes.
+const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long the writer waits for readers before it gives up a restart of the write-ahead log.
+const RESTART_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// What the writer is asked for.
+#[derive(Debug)]
+pub(super) enum Message {
+    Append(Request),
+    /// Take no more appends, finish those that wait, end.
+    Close,
+}
+
+/// One append that waits.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) stream: StreamName,
+    pub(super) expected: Expected,
+    pub(super) events: Vec<NewEvent>,
+    pub(super) asked_at: Instant,
+    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// The writer's belongings.
+pub(super) struct Writer {
+    pub(super) path: PathBuf,
+    /// `None` after a failure: the next batch opens it anew, and so asks the disk, not a state of unknown worth.
+    pub(super) connection: Option<Connection>,
+    pub(super) requests: mpsc::Receiver<Message>,
+    pub(super) head: Arc<Head>,
+    pub(super) restart_wal: Arc<AtomicBool>,
+    pub(super) metrics: LogMetrics,
+    pub(super) clock: fn() -> DateTime<Utc>,
+}
+
+impl Writer {
+    /// Serves until the log is closed or dropped, and everything that waited is answered.
+    pub(super) fn run(mut self) {
+        let mut batch = Vec::new();
+        while let Some(message) = self.requests.blocking_recv() {
+            self.gather(message, &mut batch);
+            if !batch.is_empty() {
+                self.serve(&mut batch);
+                self.restart_wal_if_asked();
+            }
+        }
+        if let Some(connection) = &self.connection
+            && let Err(error) = open::checkpoint(connection, "PASSIVE")
+        {
+            tracing::warn!(%error, "the event log was closed without a checkpoint; the next start does it");
+        }
+    }
+
+    /// Takes what waits, up to the limits of a batch.
+    fn gather(&mut self, first: Message, batch: &mut Vec<Request>) {
+        let (mut events, mut bytes) = (0, 0);
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Close => self.requests.close(),
+                Message::Append(request) => {
+                    events += request.events.len();
+                    bytes += request
+                        .events
+                        .iter()
+                        .map(|event| event.data.len() + event.metadata.len())
+                        .sum::<usize>();
+                    batch.push(request);
+                }
+            }
+            let has_room = events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX;
+            next = if has_room { self.requests.try_recv().ok() } else { None };
+        }
+    }
+
+    fn serve(&mut self, batch: &mut Vec<Request>) {
+        match self.commit(batch) {
+            Ok(committed) => {
+                self.head.advance(committed.head);
+                for (request, outcome) in batch.drain(..).zip(committed.outcomes) {
+                    self.answer(request, outcome);
+                }
+            }
+            Err(failed) => {
+                self.connection = None;
+                tracing::error!(?failed, appends = batch.len(), "a batch of the event log failed");
+                for request in batch.drain(..) {
+                    self.answer(request, Err(failed.to_append_error()));
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: &[Request]) -> Result<Committed, Failed> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            closed @ None => closed.insert(open::writer(&self.path).map_err(Failed::BeforeCommit)?),
+        };
+        let wishes: Vec<_> = batch
+            .iter()
+            .map(|request| Wish {
+                stream: &request.stream,
+                expected: request.expected,
+                events: &request.events,
+            })
+            .collect();
+        let committed = batch::commit(connection, &wishes, (self.clock)().timestamp_micros())?;
+        self.metrics.batch_events.observe(committed.events as f64);
+        Ok(committed)
+    }
+
+    fn answer(&self, request: Request, outcome: Outcome) {
+        self.metrics.count(outcome.as_ref().map(|(_, success)| *success));
+        if outcome.is_ok() {
+            self.metrics
+                .append_seconds
+                .observe(request.asked_at.elapsed().as_secs_f64());
+        }
+        // Fails only if the caller did not wait for it.
+        let _ = request.answer.send(outcome.map(|(appended, _)| appended));
+    }
+
+    /// Under permanent load a checkpoint beside the writer never copies the last pages, and the write-ahead log would grow
+    /// for ever. So once it is large, the writer itself copies the few pages left and starts it over.
+    fn restart_wal_if_asked(&self) {
+        if !self.restart_wal.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let Some(connection) = &self.connection else { return };
+        let restarted = connection
+            .busy_timeout(RESTART_TIMEOUT)
+            .and_then(|()| open::checkpoint(connection, "RESTART"))
+            .and_then(|_| connection.busy_timeout(open::BUSY_TIMEOUT));
+        if let Err(error) = restarted {
+            tracing::warn!(%error, "the write-ahead log of the event log could not be restarted");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Reading a request's body within bounds of size and time.
+
+use std::time::Duration;
+
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+
+use crate::problem::{Kind, Problem};
+
+/// The largest body taken. A question is a few hundred bytes.
+pub(crate) const BODY_BYTES: usize = 16 * 1024;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads a body.
+pub(crate) async fn read(payload: Payload) -> Result<Bytes, Problem> {
+    tokio::time::timeout(PATIENCE, collect(payload))
+        .await
+        .map_err(|_| Problem::new(Kind::RequestTimeout, "the body did not arrive in time; send it at once"))?
+}
+
+async fn collect(mut payload: Payload) -> Result<Bytes, Problem> {
+    // Nearly every body comes in one piece, which then needs no copy.
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::malformed("the body broke off; send it again"))?;
+        if first.len() + rest.len() + chunk.len() > BODY_BYTES {
+            return Err(too_large());
+        }
+        if first.is_empty() {
+            first = chunk;
+        } else {
+            rest.extend_from_slice(&chunk);
+        }
+    }
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    Ok([first, rest.freeze()].concat().into())
+}
+
+fn too_large() -> Problem {
+    Problem::new(Kind::BodyTooLarge, format!("send at most {BODY_BYTES} bytes"))
+}

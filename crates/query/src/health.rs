@@ -1,0 +1,60 @@
+//! `/livez` and `/readyz`, the same on every listener.
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, Route, guard, web};
+use chopmark_log::progress::Progress;
+use serde::Serialize;
+
+use crate::json::{self, PositionText};
+use crate::problem::{Kind, Problem, wrong_method};
+
+/// `/livez` and `/readyz` of a listener, without token: give it to an application's `configure`.
+///
+/// A bound listener is alive: 200 with `{"status":"live"}`. It is ready from when the index has caught up with the log
+/// for the first time: 200 with `{"status":"ready","position":"…"}`, before that 503 as a problem. Being behind later
+/// is no reason to be unready.
+pub fn health(progress: Progress) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        config
+            .service(resource("/livez", look().to(live)))
+            .service(resource("/readyz", look().to(move || std::future::ready(ready(&progress)))));
+    }
+}
+
+#[derive(Serialize)]
+struct Live {
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Ready {
+    status: &'static str,
+    position: PositionText,
+}
+
+async fn live() -> HttpResponse {
+    json::response(&Live { status: "live" })
+}
+
+fn ready(progress: &Progress) -> Result<HttpResponse, Problem> {
+    if !progress.is_caught_up() {
+        return Err(not_ready());
+    }
+    let position = progress.position();
+    let ready = Ready { status: "ready", position: PositionText(position) };
+    Ok(json::response_at(&ready, position))
+}
+
+/// The answer while the index has never been at the head of the log.
+pub(crate) fn not_ready() -> Problem {
+    Problem::new(Kind::NotReady, "the license index is still catching up with the event log; try again")
+}
+
+fn resource(path: &str, route: Route) -> actix_web::Resource {
+    web::resource(path).route(route).default_service(wrong_method("GET, HEAD"))
+}
+
+/// Load balancers ask with either.
+fn look() -> Route {
+    web::route().guard(guard::Any(guard::Method(Method::GET)).or(guard::Method(Method::HEAD)))
+}

@@ -1,0 +1,68 @@
+//! JSON as answers carry it: unknown values absent, times in RFC 3339 with `Z`, positions as text.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use chopmark_log::Position;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+/// The header that carries the position an answer was computed at, beside the member `position` of its body.
+pub const POSITION_HEADER: HeaderName = HeaderName::from_static("chopmark-position");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Most answers to checks fit into this, so that writing one allocates once.
+const TYPICAL_BYTES: usize = 768;
+
+/// Writes an answer of ours.
+pub(crate) fn to_bytes<T: Serialize>(answer: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(TYPICAL_BYTES);
+    // Writing to memory fails only for maps with non-string keys and failing Serialize implementations: answers are
+    // structs of plain values.
+    #[expect(clippy::expect_used, reason = "answers are structs of plain values, see above")]
+    serde_json::to_writer(&mut bytes, answer).expect("plain data serialises");
+    bytes
+}
+
+/// 200 with an answer.
+pub(crate) fn response<T: Serialize>(answer: &T) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(to_bytes(answer))
+}
+
+/// 200 with an answer that was computed at a position.
+pub(crate) fn response_at<T: Serialize>(answer: &T, position: Position) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((POSITION_HEADER, HeaderValue::from(position.0)))
+        .body(to_bytes(answer))
+}
+
+/// A time: RFC 3339, UTC, with a fraction only where there is one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time(pub(crate) DateTime<Utc>);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+/// A time by our own clock: milliseconds are as much as it means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClockTime(pub(crate) DateTime<Utc>);
+
+impl Serialize for ClockTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+/// A position as clients see it: a text to hand back, not a number to reckon with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PositionText(pub(crate) Position);
+
+impl Serialize for PositionText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}

@@ -1,0 +1,179 @@
+//! `GET /v1/licenses` and `GET /v1/licenses/{id}`.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chopmark_commands::CommandError;
+use chopmark_domain::access::Role;
+use chopmark_domain::catalog::ProductTerms;
+use chopmark_domain::ids::{SellerId, Sku};
+use chopmark_domain::license::{self, Status, Verdict, judge};
+use chopmark_projector::{Cursor, Filter, Found, LookUp};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::caller::Caller;
+use crate::json::{self, PositionText};
+use crate::license_view::{LicenseView, VerdictView};
+use crate::order_view::{OrderView, orders};
+use crate::params;
+use crate::problem::{Kind, Problem};
+use crate::Query;
+
+/// A license with the verdict that a check would get now.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    license: LicenseView<'a>,
+    seller: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product_name: Option<&'a str>,
+    verdict: VerdictView<'a>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(judged: &'a Judged) -> Self {
+        let Judged { found, verdict } = judged;
+        let terms = terms(found);
+        Self {
+            license: LicenseView::new(&found.key.id, &found.license, terms, verdict),
+            seller: found.key.seller.as_str(),
+            product_name: terms.map(|terms| terms.name.as_str()),
+            verdict: verdict.into(),
+        }
+    }
+}
+
+struct Judged {
+    found: Found,
+    verdict: Verdict,
+}
+
+impl Judged {
+    fn new(found: Found, now: DateTime<Utc>) -> Self {
+        let verdict = judge(&found.license, terms(&found), license::Question::default(), now);
+        Self { found, verdict }
+    }
+}
+
+fn terms(found: &Found) -> Option<&ProductTerms> {
+    found.terms.as_deref().map(|dated| &dated.terms)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListParams {
+    seller: Option<String>,
+    status: Option<String>,
+    product: Option<String>,
+    id: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    licenses: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    position: PositionText,
+}
+
+/// Lists licenses, page by page.
+pub(crate) async fn list(query: web::Data<Query>, request: HttpRequest) -> HttpResponse {
+    query.count("licenses", listed(&query, &request))
+}
+
+fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    let caller = Caller::of(request, query, Role::Support)?;
+    let asked: ListParams = params::read(request.query_string())?;
+    let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
+    caller.must_cover(seller.as_ref())?;
+    let filter = Filter {
+        sellers: caller.sellers().map(<[SellerId]>::to_vec),
+        seller,
+        status: params::given("status", asked.status.as_deref(), status)?,
+        product: params::given("product", asked.product.as_deref(), Sku::parse)?,
+        id_prefix: asked.id.filter(|id| !id.is_empty()),
+    };
+    let cursor = params::given("cursor", asked.cursor.as_deref(), Cursor::parse)?;
+    let limit = params::limit(asked.limit.as_deref())?;
+    let now = query.commands.now();
+    let listing = query.index.list(&filter, cursor.as_ref(), limit, now);
+    let judged: Vec<Judged> = listing.licenses.into_iter().map(|found| Judged::new(found, now)).collect();
+    let list = List {
+        licenses: judged.iter().map(Entry::new).collect(),
+        next_cursor: listing.next.map(|cursor| cursor.to_string()),
+        position: PositionText(listing.position),
+    };
+    Ok(json::response_at(&list, listing.position))
+}
+
+fn status(text: &str) -> Result<Status, &'static str> {
+    match text {
+        "active" => Ok(Status::Active),
+        "frozen" => Ok(Status::Frozen),
+        "released" => Ok(Status::Released),
+        _ => Err("say active, frozen or released"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShowParams {
+    seller: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    entry: Entry<'a>,
+    orders: Vec<OrderView<'a>>,
+    position: PositionText,
+}
+
+/// Shows one license with its orders.
+pub(crate) async fn show(query: web::Data<Query>, id: web::Path<String>, request: HttpRequest) -> HttpResponse {
+    query.count("license", shown(&query, &id, &request).await)
+}
+
+async fn shown(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    let caller = Caller::of(request, query, Role::Support)?;
+    let asked: ShowParams = params::read(request.query_string())?;
+    let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
+    let now = query.commands.now();
+    let LookUp { position, found, ambiguous } = find(query, &caller, seller.as_ref(), id, now);
+    if ambiguous {
+        let detail = "several sellers have a license with this id; name one with `seller`";
+        return Err(Problem::new(Kind::LicenseAmbiguous, detail));
+    }
+    let Some(found) = found else {
+        return Err(Problem::new(Kind::NoSuchLicense, "no license of this token's sellers has this id; check it"));
+    };
+    let standing = query.commands.read_license(&found.key).await.map_err(|error| unreadable(&found, &error))?;
+    let judged = Judged::new(found, now);
+    let shown = Shown { entry: Entry::new(&judged), orders: orders(&standing), position: PositionText(position) };
+    Ok(json::response_at(&shown, position))
+}
+
+/// Finds a license among the sellers of a token. One of another seller does not exist.
+fn find(query: &Query, caller: &Caller, seller: Option<&SellerId>, id: &str, now: DateTime<Utc>) -> LookUp {
+    let look_up = |seller| query.index.look_up(seller, id, None, now);
+    let nothing = LookUp { position: query.progress.position(), found: None, ambiguous: false };
+    match (seller, caller.sellers()) {
+        (Some(seller), _) if caller.covers(seller) => look_up(Some(seller)),
+        (Some(_), _) => nothing,
+        (None, None) => look_up(None),
+        (None, Some(sellers)) => {
+            let mut found = sellers.iter().map(|seller| look_up(Some(seller))).filter(|looked| looked.found.is_some());
+            match (found.next(), found.next()) {
+                (Some(_), Some(_)) => LookUp { ambiguous: true, ..nothing },
+                (Some(one), None) => one,
+                (None, _) => nothing,
+            }
+        }
+    }
+}
+
+fn unreadable(found: &Found, error: &CommandError) -> Problem {
+    tracing::error!(license = %found.key.id, seller = %found.key.seller, %error, "a license's stream cannot be read");
+    Problem::new(Kind::Unavailable, "the event log cannot be read now; try again, and see the server's log")
+}

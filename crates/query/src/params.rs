@@ -1,0 +1,91 @@
+//! Query parameters of the token routes: named in every complaint, empty means absent.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use actix_web::web;
+use chopmark_log::Position;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// Entries of a page where the caller names no limit.
+const LIMIT: usize = 100;
+/// The most entries of a page.
+const LIMIT_MAX: usize = 1_000;
+
+/// Reads a query string into a struct of optional texts. Unknown and repeated parameters are refused: a filter that
+/// was misspelt must not answer with everything.
+pub(crate) fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let web::Query(params) = web::Query::from_query(query)
+        .map_err(|error| Problem::malformed(format!("the parameters are not those of this path: {error}")))?;
+    Ok(params)
+}
+
+/// A parameter of a type of ours.
+pub(crate) fn given<T, E: Display>(
+    name: &str,
+    text: Option<&str>,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Option<T>, Problem> {
+    match text {
+        None | Some("") => Ok(None),
+        Some(text) => match parse(text) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(Problem::malformed(format!("parameter `{name}`: {error}"))),
+        },
+    }
+}
+
+/// `true` or `false`.
+pub(crate) fn flag(name: &str, text: Option<&str>) -> Result<Option<bool>, Problem> {
+    given(name, text, |text| bool::from_str(text).map_err(|_| "say true or false"))
+}
+
+/// How many entries a page has.
+pub(crate) fn limit(text: Option<&str>) -> Result<usize, Problem> {
+    let limit = given("limit", text, |text| match usize::from_str(text) {
+        Ok(limit @ 1..=LIMIT_MAX) => Ok(limit),
+        _ => Err(format!("give a number from 1 to {LIMIT_MAX}")),
+    })?;
+    Ok(limit.unwrap_or(LIMIT))
+}
+
+/// A position as an answer wrote it.
+pub(crate) fn position(text: &str) -> Option<Position> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok().map(Position)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_read_back_as_written() {
+        for position_written in [Position::START, Position(17), Position(u64::MAX)] {
+            assert_eq!(position(&position_written.to_string()), Some(position_written));
+        }
+        for text in ["", "-1", "+1", " 1", "0x1", "18446744073709551616"] {
+            assert_eq!(position(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn limits_have_bounds() {
+        assert_eq!(limit(None).unwrap(), 100);
+        assert_eq!(limit(Some("")).unwrap(), 100);
+        assert_eq!(limit(Some("1000")).unwrap(), 1_000);
+        for text in ["0", "1001", "-1", "many"] {
+            assert!(limit(Some(text)).unwrap_err().to_string().contains("`limit`"), "{text}");
+        }
+    }
+
+    #[test]
+    fn flags_are_spelt_out() {
+        assert_eq!(flag("test", Some("true")).unwrap(), Some(true));
+        assert_eq!(flag("test", Some("false")).unwrap(), Some(false));
+        assert_eq!(flag("test", Some("")).unwrap(), None);
+        assert!(flag("test", Some("1")).is_err());
+    }
+}
