@@ -1,9 +1,9 @@
 //! The command line: what can be asked of Chopmark.
 
-pub mod bench;
-pub mod license;
-pub mod serve;
-pub mod simulate;
+pub(crate) mod bench;
+pub(crate) mod license;
+pub(crate) mod serve;
+pub(crate) mod simulate;
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and everything as it must be
   1  a check failed, or a difference was found
-  2  the command line or the configuration is wrong; standard error names the key, the line and the mend
+  2  the command line or the configuration is wrong; standard error says what to mend
   3  the data directory or the event log cannot be used
 
 Environment:
@@ -32,10 +32,10 @@ Environment:
 #[derive(Debug, Parser)]
 #[command(name = "chopmark", version, about, long_about = LONG_ABOUT, after_long_help = EXIT_CODES)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 const LONG_ABOUT: &str = "\
@@ -47,7 +47,7 @@ it.";
 
 /// Everything that can be asked for.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Shows Chopmark at work: a purchase, its repetition, checks, a freeze; needs no configuration and no network
     #[command(after_long_help = EXIT_CODES)]
     Demo(DemoArgs),
@@ -76,63 +76,63 @@ pub enum Command {
 
 /// Where the configuration is.
 #[derive(Debug, Args)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// The configuration file [default: $CHOPMARK_CONFIG, else ./chopmark.toml if it exists, else built-in defaults]
     #[arg(long = "config", value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// `chopmark demo`.
 #[derive(Debug, Args)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Stays up afterwards and prints what to try
     #[arg(long)]
-    pub keep: bool,
+    pub(crate) keep: bool,
     /// Prints the steps and their results as JSON
     #[arg(long, conflicts_with = "keep")]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// `chopmark apply`.
 #[derive(Debug, Args)]
-pub struct ApplyArgs {
+pub(crate) struct ApplyArgs {
     /// Where the configuration is.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
     /// From when the new terms hold, e.g. 2026-12-01T00:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = utc)]
-    pub effective: Option<DateTime<Utc>>,
+    pub(crate) effective: Option<DateTime<Utc>>,
     /// Shows the differences and writes nothing; exit code 1 if there are any
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Prints the differences as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// `chopmark rebuild`.
 #[derive(Debug, Args)]
-pub struct RebuildArgs {
+pub(crate) struct RebuildArgs {
     /// Where the configuration is.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
     /// Keeps the views as they are and compares them with fresh ones; exit code 1 on a difference
     #[arg(long)]
-    pub verify: bool,
+    pub(crate) verify: bool,
     /// Prints the result as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// `chopmark doctor`.
 #[derive(Debug, Args)]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// Where the configuration is.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
     /// Prints the findings as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// A time of RFC 3339, in UTC.
@@ -166,9 +166,10 @@ mod tests {
             for argument in command.get_arguments() {
                 assert!(argument.get_help().is_some(), "{name} {} is explained", argument.get_id());
             }
-            command.get_subcommands_mut().for_each(look_at);
+            command.get_subcommands_mut().filter(|command| command.get_name() != "help").for_each(look_at);
         }
         let mut command = Cli::command();
+        command.build();
         look_at(&mut command);
     }
 

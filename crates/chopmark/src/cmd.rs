@@ -1,4 +1,12 @@
 //! What each command does. Each says what it has to say itself and returns a [`Failure`](crate::failure::Failure) for
 //! what went wrong.
 
-pub mod check_config;
+pub(crate) mod apply;
+pub(crate) mod bench;
+pub(crate) mod check_config;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod license;
+pub(crate) mod rebuild;
+pub(crate) mod serve;
+pub(crate) mod simulate;

@@ -21,12 +21,12 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use environment::{Environment, LOG_FORMAT};
-pub use listen::{Limits, Listen, Tls};
-pub use problem::{ConfigError, Place, Problem};
-pub use product::ProductConfig;
-pub use secret::{SecretError, SecretSource};
-pub use seller::SellerConfig;
+pub(crate) use environment::{Environment, LOG_FORMAT};
+pub(crate) use listen::{Limits, Listen, Tls};
+pub(crate) use problem::{ConfigError, Place, Problem};
+pub(crate) use product::ProductConfig;
+pub(crate) use secret::{SecretError, SecretSource};
+pub(crate) use seller::SellerConfig;
 
 use document::Node;
 use reader::{Found, Reader, Unique};
@@ -34,30 +34,30 @@ use reader::{Found, Reader, Unique};
 use crate::failure::Complaint;
 
 /// The commented default: the reference of every key, and the values of those that a file leaves out.
-pub const DEFAULT: &str = include_str!("config/default.toml");
+pub(crate) const DEFAULT: &str = include_str!("config/default.toml");
 
 /// The file taken where none is named, if it exists.
 const USUAL_FILE: &str = "chopmark.toml";
 
 /// A whole, checked configuration.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// The file it came from; `None` when there was none.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// The folder of everything Chopmark keeps.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// The addresses to listen on.
-    pub listen: Listen,
+    pub(crate) listen: Listen,
     /// Certificate and key of the callback listener, where Chopmark itself does TLS.
-    pub tls: Option<Tls>,
+    pub(crate) tls: Option<Tls>,
     /// The event log's SQLite file.
-    pub log_file: PathBuf,
+    pub(crate) log_file: PathBuf,
     /// What listeners take.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// The sellers.
-    pub sellers: Vec<SellerConfig>,
+    pub(crate) sellers: Vec<SellerConfig>,
     /// The products of all sellers.
-    pub products: Vec<ProductConfig>,
+    pub(crate) products: Vec<ProductConfig>,
 }
 
 impl Config {
@@ -66,7 +66,7 @@ impl Config {
     ///
     /// # Errors
     /// A file that cannot be read, or everything that is wrong with the configuration.
-    pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+    pub(crate) fn load(named: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
         let file = named
             .map(PathBuf::from)
             .or_else(|| environment.config_file())
@@ -85,7 +85,7 @@ impl Config {
 
     /// What is allowed but hardly meant.
     #[must_use]
-    pub fn warnings(&self) -> Vec<Complaint> {
+    pub(crate) fn warnings(&self) -> Vec<Complaint> {
         if self.sellers.is_empty() {
             return vec![Complaint::new(
                 "no seller is configured: every callback will be refused",

@@ -7,16 +7,16 @@ use crate::config::{ConfigError, SecretError};
 
 /// Something to tell the user: what is wrong, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint {
+pub(crate) struct Complaint {
     /// What is wrong.
-    pub what: String,
+    pub(crate) what: String,
     /// What to do about it.
-    pub help: String,
+    pub(crate) help: String,
 }
 
 impl Complaint {
     /// Puts the two together.
-    pub fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), help: help.into() }
     }
 }
@@ -29,7 +29,7 @@ impl fmt::Display for Complaint {
 
 /// Why a command ends, as its exit code tells it. The numbers are documented in `chopmark --help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// A check failed or a difference was found: 1.
     CheckFailed,
     /// The command line or the configuration is wrong: 2.
@@ -41,22 +41,22 @@ pub enum Reason {
 /// The end of a command that did not succeed.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .complaints.iter().map(Complaint::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Why.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
     /// What to say of it; nothing where the command has said it all.
-    pub complaints: Vec<Complaint>,
+    pub(crate) complaints: Vec<Complaint>,
 }
 
 impl Failure {
     /// One thing went wrong.
-    pub fn new(reason: Reason, what: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: Reason, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { reason, complaints: vec![Complaint::new(what, help)] }
     }
 
     /// The exit code.
     #[must_use]
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.reason {
             Reason::CheckFailed => 1,
             Reason::Usage => 2,
@@ -66,7 +66,7 @@ impl Failure {
 }
 
 /// Turns an error into the end of a command.
-pub trait OrFail<T> {
+pub(crate) trait OrFail<T> {
     /// Says what was being done and what to do about it; the error itself stands in between.
     ///
     /// # Errors

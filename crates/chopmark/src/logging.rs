@@ -11,10 +11,14 @@ use crate::failure::{Failure, Reason};
 ///
 /// # Errors
 /// A format or filter that is not known.
-pub fn start(environment: &Environment) -> Result<(), Failure> {
+pub(crate) fn start(environment: &Environment) -> Result<(), Failure> {
     let filter = match environment.text("RUST_LOG") {
         Ok(Some(directives)) if !directives.is_empty() => EnvFilter::try_new(directives).map_err(|error| {
-            Failure::new(Reason::Usage, format!("environment variable RUST_LOG: {error}"), "write it like info or info,chopmark_ingest=debug")
+            Failure::new(
+                Reason::Usage,
+                format!("environment variable RUST_LOG: {error}"),
+                "write it like info or info,chopmark_ingest=debug",
+            )
         })?,
         _ => EnvFilter::new("info"),
     };

@@ -8,16 +8,20 @@ mod cmd;
 mod config;
 mod failure;
 mod logging;
+mod server;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::serve::ServeArgs;
-use cli::{Cli, Command};
-use config::Environment;
-use failure::{Failure, Reason};
+use cli::serve::{Role, ServeArgs};
+use cli::{Cli, Command, ConfigArgs};
+use config::{Config, Environment};
+use failure::{Failure, OrFail, Reason};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match run(Cli::parse(), &Environment::of_process()) {
@@ -35,16 +39,26 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
     logging::start(environment)?;
+    let load = |config: &ConfigArgs| Config::load(config.file.as_deref(), environment);
     match cli.command {
         Command::Serve(ServeArgs { print_config: true, .. }) => print(config::DEFAULT),
         Command::Serve(ServeArgs { check_config: true, config, .. }) => {
             print(&cmd::check_config::check(config.file.as_deref(), environment)?)
         }
-        command => {
-            let what = format!("this build cannot do that yet: {command:?}");
-            Err(Failure::new(Reason::Usage, what, "use a later one"))
-        }
+        Command::Serve(ServeArgs { config, role: Role::All, .. }) => block_on(cmd::serve::run(&load(&config)?)),
+        Command::Demo(args) => block_on(cmd::demo::run(&args)),
+        Command::Apply(args) => block_on(cmd::apply::run(&args, &load(&args.config)?)),
+        Command::Simulate(args) => block_on(cmd::simulate::run(&args, environment)),
+        Command::License(command) => block_on(cmd::license::run(&command, &load(command.config())?)),
+        Command::Rebuild(args) => block_on(cmd::rebuild::run(&args, &load(&args.config)?)),
+        Command::Doctor(args) => block_on(cmd::doctor::run(&args, &load(&args.config)?)),
+        Command::Bench(args) => block_on(cmd::bench::run(&args)),
     }
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.or_fail(Reason::Storage, "starting threads", "raise the limit of threads")?.block_on(work)
 }
 
 /// Prints to standard output. One who closes it early has seen enough.

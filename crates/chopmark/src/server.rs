@@ -5,8 +5,9 @@
 //! stop    listeners drain ─▶ projector and reactor save their snapshots ─▶ log and journal close
 //! ```
 
-pub mod data_dir;
+pub(crate) mod data_dir;
 mod listeners;
+mod tls;
 mod token;
 
 use std::fs::File;
@@ -22,7 +23,8 @@ use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::{LicenseIndex, Projector, ProjectorMetrics};
-use chopmark_reactor::{OpenOrders, Reactor, ReactorMetrics};
+use chopmark_huawei::open_api::OpenApi;
+use chopmark_reactor::{OpenOrders, OrderSource, OrderSources, Reactor, ReactorMetrics};
 use prometheus::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,15 +35,15 @@ use data_dir::DataDir;
 use listeners::{Listeners, Serving};
 
 /// A running server.
-pub struct Server {
+pub(crate) struct Server {
     /// Where the marketplace calls.
-    pub callbacks: SocketAddr,
+    pub(crate) callbacks: SocketAddr,
     /// Where checks and views are answered.
-    pub api: SocketAddr,
+    pub(crate) api: SocketAddr,
     /// Where metrics are read.
-    pub metrics: SocketAddr,
+    pub(crate) metrics: SocketAddr,
     /// The file with the first admin token.
-    pub admin_token: PathBuf,
+    pub(crate) admin_token: PathBuf,
     serving: Serving,
     background: Background,
     log: Arc<SqliteLog>,
@@ -60,29 +62,30 @@ impl Server {
     ///
     /// # Errors
     /// An address is taken, the data folder is held by another server or cannot be written, the log is damaged.
-    pub async fn start(config: &Config) -> Result<Self, Failure> {
+    pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
         let data = DataDir::at(&config.data_dir);
         data.create()?;
         let lock = data.lock()?;
         let listeners = Listeners::bind(config)?;
+        let (callbacks, api, metrics) = listeners.addresses()?;
         let registry = Registry::new();
 
-        let log = open_log(config, SqliteOptions::default(), LogMetrics::register(&registry)?).await?;
-        let journal = Journal::open(&data.journal(), JournalOptions::default())?;
+        let log = open_log(config, SqliteOptions::default(), registered(LogMetrics::register(&registry))?).await?;
+        let journal = open_journal(config, &data)?;
         let commands = Commands::new(log.clone(), Arc::new(SystemClock));
         apply_catalogs(config, &commands).await?;
         token::ensure_admin_token(&data.admin_token(), &commands).await?;
 
         let index = LicenseIndex::new();
         let (background, open_orders) = start_followers(config, &data, &log, &commands, &index, &registry)?;
-        let (callbacks, api, metrics) = (listeners.callbacks()?, listeners.api()?, listeners.metrics()?);
         let parts = listeners::Parts { commands, journal: journal.clone(), index, open_orders, registry };
         let serving = listeners.serve(config, parts)?;
-        Ok(Self { callbacks, api, metrics, admin_token: data.admin_token(), serving, background, log, journal, _lock: lock })
+        let admin_token = data.admin_token();
+        Ok(Self { callbacks, api, metrics, admin_token, serving, background, log, journal, _lock: lock })
     }
 
     /// Stops everything: requests under way are answered, snapshots saved, the log closed.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.serving.stop().await;
         self.background.stop.cancel();
         for task in self.background.tasks {
@@ -99,7 +102,7 @@ impl Server {
 ///
 /// # Errors
 /// It is damaged, foreign, newer than this version, or cannot be read.
-pub async fn open_log(config: &Config, options: SqliteOptions, metrics: LogMetrics) -> Result<Arc<SqliteLog>, Failure> {
+pub(crate) async fn open_log(config: &Config, options: SqliteOptions, metrics: LogMetrics) -> Result<Arc<SqliteLog>, Failure> {
     let path = config.log_file.clone();
     let opened = tokio::task::spawn_blocking(move || SqliteLog::open(&path, options, metrics)).await;
     let help = "nothing was changed; see docs/operations/recovery.md";
@@ -124,7 +127,7 @@ async fn apply_catalogs(config: &Config, commands: &Commands) -> Result<(), Fail
 
 /// The terms that the file gives to a seller's products.
 #[must_use]
-pub fn wanted_terms(config: &Config, seller: &SellerId) -> Vec<(Sku, ProductTerms)> {
+pub(crate) fn wanted_terms(config: &Config, seller: &SellerId) -> Vec<(Sku, ProductTerms)> {
     let products = config.products.iter().filter(|product| product.seller == *seller);
     products.map(|product| (product.sku.clone(), product.terms.clone())).collect()
 }
@@ -136,15 +139,40 @@ fn start_followers(
     commands: &Commands,
     index: &LicenseIndex,
     registry: &Registry,
-) -> prometheus::Result<(Background, OpenOrders)> {
+) -> Result<(Background, OpenOrders), Failure> {
     let stop = CancellationToken::new();
     let log: Arc<dyn EventLog> = log.clone();
-    let projector =
-        Projector::new(log.clone(), index.clone(), data.index_snapshot(), ProjectorMetrics::register(registry)?);
-    let sources = order_sources(config)?;
-    let reactor =
-        Reactor::new(log, commands.clone(), sources, data.reactor_snapshot(), ReactorMetrics::register(registry)?);
+    let metrics = registered(ProjectorMetrics::register(registry))?;
+    let projector = Projector::new(log.clone(), index.clone(), data.index_snapshot(), metrics);
+    let metrics = registered(ReactorMetrics::register(registry))?;
+    let reactor = Reactor::new(log, commands.clone(), order_sources(config)?, data.reactor_snapshot(), metrics);
     let open_orders = reactor.open_orders();
     let tasks = vec![tokio::spawn(projector.run(stop.clone())), tokio::spawn(reactor.run(stop.clone()))];
     Ok((Background { stop, tasks }, open_orders))
+}
+
+/// The open API of each seller that has access to it.
+fn order_sources(config: &Config) -> Result<OrderSources, Failure> {
+    let mut sources = OrderSources::new();
+    for seller in &config.sellers {
+        let Some(access) = &seller.open_api else { continue };
+        let (access_key, secret_key) = (access.access_key.clone(), access.secret_key.clone());
+        let source = OpenApi::new(seller.site, access.base_url.clone(), access_key, secret_key);
+        let help = "base_url is https://, or http:// on this machine";
+        let source = source.or_fail(Reason::Usage, format!("open_api of seller {}", seller.id), help)?;
+        sources.insert(seller.id.clone(), Arc::new(source) as Arc<dyn OrderSource>);
+    }
+    Ok(sources)
+}
+
+fn open_journal(config: &Config, data: &DataDir) -> Result<Journal, Failure> {
+    let max_deliveries = u32::try_from(config.limits.journal_deliveries).unwrap_or(u32::MAX);
+    let options = JournalOptions { max_deliveries, ..JournalOptions::default() };
+    let help = "give the data folder to the user that runs chopmark";
+    Journal::open(&data.journal(), options).or_fail(Reason::Storage, "the delivery journal", help)
+}
+
+/// Metrics of this process. Registering fails only where a name is taken twice.
+fn registered<T>(metrics: prometheus::Result<T>) -> Result<T, Failure> {
+    metrics.or_fail(Reason::Storage, "the metrics", "this is a mistake in chopmark; report it")
 }

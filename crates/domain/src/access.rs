@@ -99,10 +99,6 @@ impl Access {
     /// The events that make a token known, none if it is.
     #[must_use]
     pub fn create(&self, grant: Grant) -> Vec<Event> {
-        if self.grants.iter().any(|known| known.hash == grant.hash) {
-            vec![]
-        } else {
-            vec![Event::TokenCreated(grant)]
-        }
+        if self.grants.iter().any(|known| known.hash == grant.hash) { vec![] } else { vec![Event::TokenCreated(grant)] }
     }
 }

@@ -140,12 +140,7 @@ impl Catalog {
     pub fn evolve(&mut self, event: &Event) {
         match event {
             Event::SecretCreated(SecretCreated { secret }) => self.secret = Some(secret.clone()),
-            Event::ProductDefined(ProductDefined {
-                catalog_version,
-                sku,
-                effective_at,
-                terms,
-            }) => {
+            Event::ProductDefined(ProductDefined { catalog_version, sku, effective_at, terms }) => {
                 self.version = *catalog_version;
                 self.products.entry(sku.clone()).or_default().push(DatedTerms {
                     catalog_version: *catalog_version,
@@ -159,11 +154,7 @@ impl Catalog {
     /// The terms of a product at a moment: the latest change that is in force by then.
     #[must_use]
     pub fn terms_at(&self, sku: &Sku, at: DateTime<Utc>) -> Option<&DatedTerms> {
-        self.products
-            .get(sku)?
-            .iter()
-            .rev()
-            .find(|dated| dated.effective_at <= at)
+        self.products.get(sku)?.iter().rev().find(|dated| dated.effective_at <= at)
     }
 
     /// The last terms given to a product, in force or not yet.
@@ -180,30 +171,18 @@ impl Catalog {
     /// The event that gives the seller a secret, unless there is one.
     #[must_use]
     pub fn create_secret(&self, secret: SellerSecret) -> Vec<Event> {
-        if self.secret.is_some() {
-            vec![]
-        } else {
-            vec![SecretCreated { secret }.into()]
-        }
+        if self.secret.is_some() { vec![] } else { vec![SecretCreated { secret }.into()] }
     }
 
     /// The events that bring this catalog to the wanted terms from a moment on. Products that are not named stay
     /// as they are: their customers still hold licenses.
     #[must_use]
     pub fn apply(&self, wanted: &[(Sku, ProductTerms)], effective_at: DateTime<Utc>) -> Vec<Event> {
-        let changed = wanted
-            .iter()
-            .filter(|(sku, terms)| self.latest(sku).is_none_or(|dated| dated.terms != *terms));
+        let changed = wanted.iter().filter(|(sku, terms)| self.latest(sku).is_none_or(|dated| dated.terms != *terms));
         (self.version + 1..)
             .zip(changed)
             .map(|(catalog_version, (sku, terms))| {
-                ProductDefined {
-                    catalog_version,
-                    sku: sku.clone(),
-                    effective_at,
-                    terms: terms.clone(),
-                }
-                .into()
+                ProductDefined { catalog_version, sku: sku.clone(), effective_at, terms: terms.clone() }.into()
             })
             .collect()
     }

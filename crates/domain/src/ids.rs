@@ -149,34 +149,15 @@ mod tests {
     fn an_identifier_is_checked_where_it_enters() {
         assert!(InstanceId::parse("10e758d0-31ad-4c4b-8f1b-81d03469a10e").is_ok());
         assert_eq!(InstanceId::parse("  "), Err(IdError::Empty { what: "instance id" }));
-        assert_eq!(
-            OrderId::parse(&"x".repeat(65)),
-            Err(IdError::TooLong {
-                what: "order id",
-                length: 65,
-                max: 64
-            })
-        );
-        assert!(
-            InstanceId::parse("a,b").is_err(),
-            "a comma would split in queryInstance"
-        );
-        assert!(
-            SellerId::parse("acme/other").is_err(),
-            "a slash would leave the seller's streams"
-        );
-        assert!(
-            InstanceId::parse(&"界".repeat(64)).is_ok(),
-            "lengths are characters, not bytes"
-        );
+        assert_eq!(OrderId::parse(&"x".repeat(65)), Err(IdError::TooLong { what: "order id", length: 65, max: 64 }));
+        assert!(InstanceId::parse("a,b").is_err(), "a comma would split in queryInstance");
+        assert!(SellerId::parse("acme/other").is_err(), "a slash would leave the seller's streams");
+        assert!(InstanceId::parse(&"界".repeat(64)).is_ok(), "lengths are characters, not bytes");
     }
 
     #[test]
     fn json_is_checked_too() {
         assert!(serde_json::from_str::<SellerId>("\"a b\"").is_err());
-        assert_eq!(
-            serde_json::to_string(&SellerId::parse("acme").unwrap()).unwrap(),
-            "\"acme\""
-        );
+        assert_eq!(serde_json::to_string(&SellerId::parse("acme").unwrap()).unwrap(), "\"acme\"");
     }
 }

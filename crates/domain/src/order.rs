@@ -161,8 +161,7 @@ impl Order {
         match event {
             Event::Notified(Notified { order_line_id }) => self.notified.push(order_line_id.clone()),
             Event::FactsRecorded(FactsRecorded { lines }) => {
-                self.facts
-                    .extend(lines.iter().map(|line| (line.order_line_id.clone(), line.clone())));
+                self.facts.extend(lines.iter().map(|line| (line.order_line_id.clone(), line.clone())));
                 self.abandoned = false;
             }
             Event::FactsDelayed(_) => self.delayed = true,

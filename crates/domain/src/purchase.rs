@@ -88,10 +88,7 @@ impl PurchaseIdentity {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest[..16]);
         let text = Uuid::new_v8(bytes).to_string();
-        #[expect(
-            clippy::expect_used,
-            reason = "36 characters of hexadecimal and dashes are an instance id"
-        )]
+        #[expect(clippy::expect_used, reason = "36 characters of hexadecimal and dashes are an instance id")]
         InstanceId::parse(&text).expect("a UUID is an instance id")
     }
 
@@ -120,20 +117,11 @@ mod tests {
     fn an_id_follows_from_purchase_and_secret_and_from_nothing_less() {
         let secret = SellerSecret::new([7; 32]);
         let id = line("CS1", "CS1-000001").instance_id(&secret);
-        assert_eq!(
-            id,
-            line("CS1", "CS1-000001").instance_id(&secret),
-            "a redelivery gets the same id"
-        );
+        assert_eq!(id, line("CS1", "CS1-000001").instance_id(&secret), "a redelivery gets the same id");
         assert_ne!(id, line("CS1", "CS1-000001").instance_id(&SellerSecret::new([8; 32])));
         assert_ne!(id, line("CS1", "CS1-000002").instance_id(&secret));
-        assert_ne!(
-            line("a", "bc").instance_id(&secret),
-            line("ab", "c").instance_id(&secret)
-        );
-        let order = PurchaseIdentity::Order {
-            order_id: OrderId::parse("CS1").unwrap(),
-        };
+        assert_ne!(line("a", "bc").instance_id(&secret), line("ab", "c").instance_id(&secret));
+        let order = PurchaseIdentity::Order { order_id: OrderId::parse("CS1").unwrap() };
         assert_ne!(id, order.instance_id(&secret));
         assert_eq!(Uuid::parse_str(id.as_str()).unwrap().get_version_num(), 8);
     }

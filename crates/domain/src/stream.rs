@@ -59,10 +59,7 @@ impl Stream {
     /// The stream of an instance.
     #[must_use]
     pub fn instance(seller: &SellerId, id: &InstanceId) -> Self {
-        Self::License(LicenseKey {
-            seller: seller.clone(),
-            id: LicenseId::Instance(id.clone()),
-        })
+        Self::License(LicenseKey { seller: seller.clone(), id: LicenseId::Instance(id.clone()) })
     }
 
     /// Reads a name that [`Display`](fmt::Display) wrote; `None` for a stream that is not ours.
@@ -78,14 +75,10 @@ impl Stream {
         let (seller, id) = rest.split_once('/')?;
         let seller = SellerId::parse(seller).ok()?;
         match category {
-            "instance" => Some(Self::License(LicenseKey {
-                seller,
-                id: LicenseId::Instance(InstanceId::parse(id).ok()?),
-            })),
-            "code" => Some(Self::License(LicenseKey {
-                seller,
-                id: LicenseId::Code(LicenseCode::parse(id).ok()?),
-            })),
+            "instance" => {
+                Some(Self::License(LicenseKey { seller, id: LicenseId::Instance(InstanceId::parse(id).ok()?) }))
+            }
+            "code" => Some(Self::License(LicenseKey { seller, id: LicenseId::Code(LicenseCode::parse(id).ok()?) })),
             "order" => Some(Self::Order(seller, OrderId::parse(id).ok()?)),
             _ => None,
         }
@@ -95,14 +88,8 @@ impl Stream {
 impl fmt::Display for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::License(LicenseKey {
-                seller,
-                id: LicenseId::Instance(id),
-            }) => write!(f, "instance-{seller}/{id}"),
-            Self::License(LicenseKey {
-                seller,
-                id: LicenseId::Code(code),
-            }) => write!(f, "code-{seller}/{code}"),
+            Self::License(LicenseKey { seller, id: LicenseId::Instance(id) }) => write!(f, "instance-{seller}/{id}"),
+            Self::License(LicenseKey { seller, id: LicenseId::Code(code) }) => write!(f, "code-{seller}/{code}"),
             Self::Order(seller, order) => write!(f, "order-{seller}/{order}"),
             Self::Seller(seller) => write!(f, "seller-{seller}"),
             Self::Access => f.write_str("access"),

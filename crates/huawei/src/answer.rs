@@ -92,19 +92,13 @@ impl Answer {
     /// To `newInstance`: this is the instance (创建实例, zh-cn_topic_0070649427).
     #[must_use]
     pub fn new_instance(id: &InstanceId) -> Self {
-        Self {
-            instance_id: Some(id.clone()),
-            ..Self::success()
-        }
+        Self { instance_id: Some(id.clone()), ..Self::success() }
     }
 
     /// To `queryInstance`: these are the instances (查询实例信息, zh-cn_topic_0070649428).
     #[must_use]
     pub fn instances(info: Vec<InstanceInfo>) -> Self {
-        Self {
-            info: Some(info),
-            ..Self::success()
-        }
+        Self { info: Some(info), ..Self::success() }
     }
 
     /// Not done, and why. A message beyond 255 characters is cut.
@@ -115,12 +109,7 @@ impl Answer {
 
     fn of(result_code: ResultCode, message: &str) -> Self {
         let result_msg = message.chars().take(LONGEST_MESSAGE).collect();
-        Self {
-            result_code,
-            result_msg,
-            instance_id: None,
-            info: None,
-        }
+        Self { result_code, result_msg, instance_id: None, info: None }
     }
 
     /// The body, ready to be signed. All ASCII: the marketplace wants other characters as `\uXXXX`
@@ -271,20 +260,14 @@ mod tests {
     #[test]
     fn a_template_is_filled_with_the_instance() {
         let info = template().with_instance(&InstanceId::parse("i 1/界").unwrap()).unwrap();
-        assert_eq!(
-            info.front_end_url,
-            "https://app.example.com/i%201%2F%E7%95%8C?i=i%201%2F%E7%95%8C"
-        );
+        assert_eq!(info.front_end_url, "https://app.example.com/i%201%2F%E7%95%8C?i=i%201%2F%E7%95%8C");
         assert_eq!(info.admin_url.unwrap(), "https://i%201%2F%E7%95%8C.example.com");
         assert_eq!(info.user_name.unwrap(), "admin@i 1/界");
         assert_eq!(info.password.unwrap(), "Init-Passw0rd");
         assert_eq!(info.memo.unwrap(), "用 i 1/界 登录 😀");
         let uuid = InstanceId::parse("10e758d0-31ad-4c4b-8f1b-81d03469a10e").unwrap();
         let info = template().with_instance(&uuid).unwrap();
-        assert_eq!(
-            info.admin_url.unwrap(),
-            "https://10e758d0-31ad-4c4b-8f1b-81d03469a10e.example.com"
-        );
+        assert_eq!(info.admin_url.unwrap(), "https://10e758d0-31ad-4c4b-8f1b-81d03469a10e.example.com");
     }
 
     #[test]
@@ -305,14 +288,7 @@ mod tests {
         };
         for (change, field, max) in changes {
             assert_eq!(refusal(change, max), None, "{field}");
-            assert_eq!(
-                refusal(change, max + 1),
-                Some(AppInfoTooLong {
-                    field,
-                    length: max + 1,
-                    max
-                })
-            );
+            assert_eq!(refusal(change, max + 1), Some(AppInfoTooLong { field, length: max + 1, max }));
         }
         let long_id = InstanceId::parse(&"界".repeat(64)).unwrap();
         assert_eq!(template().with_instance(&long_id).unwrap_err().field, "front_end_url");

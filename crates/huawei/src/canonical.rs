@@ -42,10 +42,7 @@ mod tests {
     #[test]
     fn keys_ascend_by_utf16_code_units() {
         // U+FF5E is one code unit above the surrogates that begin U+1F600; by code points it is the other way round.
-        assert_eq!(
-            canonical(r#"{"～":1,"😀":2,"a":3,"B":4,"":5}"#),
-            r#"{"":5,"B":4,"a":3,"😀":2,"～":1}"#
-        );
+        assert_eq!(canonical(r#"{"～":1,"😀":2,"a":3,"B":4,"":5}"#), r#"{"":5,"B":4,"a":3,"😀":2,"～":1}"#);
     }
 
     #[test]

@@ -112,19 +112,12 @@ fn read(raw: &RawValue, depth: usize) -> Result<Json, JsonError> {
             if !members.iter().all(|(key, _)| seen.insert(key.as_str())) {
                 return Err(JsonError::DuplicateKey);
             }
-            let members = members
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), read(value, depth + 1)?)));
+            let members = members.iter().map(|(key, value)| Ok((key.clone(), read(value, depth + 1)?)));
             Ok(Json::Object(Object(members.collect::<Result<_, _>>()?)))
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = parsed(text)?;
-            Ok(Json::Array(
-                items
-                    .into_iter()
-                    .map(|item| read(item, depth + 1))
-                    .collect::<Result<_, _>>()?,
-            ))
+            Ok(Json::Array(items.into_iter().map(|item| read(item, depth + 1)).collect::<Result<_, _>>()?))
         }
         Some(b'"') => Ok(Json::Text(parsed(text)?)),
         Some(b't' | b'f') => Ok(Json::Bool(parsed(text)?)),
@@ -219,12 +212,7 @@ mod tests {
 
     #[test]
     fn a_key_may_stand_once_in_an_object() {
-        for text in [
-            r#"{"a":1,"a":1}"#,
-            r#"{"a":1,"\u0061":2}"#,
-            r#"[{"b":{"a":1,"a":2}}]"#,
-            r#"{"":null,"":null}"#,
-        ] {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"[{"b":{"a":1,"a":2}}]"#, r#"{"":null,"":null}"#] {
             assert_eq!(Json::parse(text.as_bytes()), Err(JsonError::DuplicateKey), "{text}");
         }
         assert!(Json::parse(br#"{"a":{"a":[{"a":1},{"a":2}]}}"#).is_ok());

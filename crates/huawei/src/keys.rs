@@ -54,11 +54,7 @@ pub struct AccessKey {
 impl AccessKey {
     fn new(interface: InterfaceType, secret: SecretString) -> Self {
         let digest = hex::encode(Sha256::digest(secret.expose_secret().as_bytes()));
-        Self {
-            interface,
-            id: format!("{interface}/{}", &digest[..8]),
-            secret,
-        }
+        Self { interface, id: format!("{interface}/{}", &digest[..8]), secret }
     }
 
     /// What the key is bound to.
@@ -94,19 +90,12 @@ impl KeyRing {
     /// A ring of these keys. Of several keys of one type, the first signs where none has verified.
     #[must_use]
     pub fn new(keys: Vec<(InterfaceType, SecretString)>) -> Self {
-        Self {
-            keys: keys
-                .into_iter()
-                .map(|(interface, secret)| AccessKey::new(interface, secret))
-                .collect(),
-        }
+        Self { keys: keys.into_iter().map(|(interface, secret)| AccessKey::new(interface, secret)).collect() }
     }
 
     /// The keys of some types: type by type as given, then in the order of the ring.
     pub fn of(&self, types: &[InterfaceType]) -> impl Iterator<Item = &AccessKey> {
-        types
-            .iter()
-            .flat_map(|interface| self.keys.iter().filter(move |key| key.interface == *interface))
+        types.iter().flat_map(|interface| self.keys.iter().filter(move |key| key.interface == *interface))
     }
 
     /// The first key of some types.
@@ -131,10 +120,7 @@ mod tests {
     #[test]
     fn keys_are_found_by_type() {
         let ring = ring();
-        let wanted: Vec<_> = ring
-            .of(&[InterfaceType::Base, InterfaceType::General])
-            .map(AccessKey::bytes)
-            .collect();
+        let wanted: Vec<_> = ring.of(&[InterfaceType::Base, InterfaceType::General]).map(AccessKey::bytes).collect();
         assert_eq!(wanted, [&b"base-key"[..], b"old-base-key", b"general-key"]);
         assert!(ring.first(&[InterfaceType::LicenseCode]).is_none());
     }
@@ -143,10 +129,7 @@ mod tests {
     fn a_key_is_named_but_never_shown() {
         let ring = ring();
         let key = ring.first(&[InterfaceType::Base]).unwrap();
-        assert_eq!(
-            key.id(),
-            format!("base/{}", &hex::encode(Sha256::digest(b"base-key"))[..8])
-        );
+        assert_eq!(key.id(), format!("base/{}", &hex::encode(Sha256::digest(b"base-key"))[..8]));
         assert!(!format!("{ring:?}").contains("base-key"));
     }
 }

@@ -15,6 +15,7 @@
 pub mod answer;
 pub mod callback;
 pub mod keys;
+pub mod open_api;
 pub mod signature;
 pub mod site;
 pub mod time;

@@ -15,10 +15,7 @@ use subtle::ConstantTimeEq;
 #[must_use]
 pub fn request_signature(key: &[u8], nonce: &str, timestamp: &str, payload: &[u8]) -> [u8; 32] {
     let payload_hex = hex::encode(hmac_sha256(key, &[payload]));
-    hmac_sha256(
-        key,
-        &[key, nonce.as_bytes(), timestamp.as_bytes(), payload_hex.as_bytes()],
-    )
+    hmac_sha256(key, &[key, nonce.as_bytes(), timestamp.as_bytes(), payload_hex.as_bytes()])
 }
 
 /// The value of the header `Body-Sign` for an answer with exactly these bytes
@@ -67,11 +64,7 @@ mod tests {
         let vectors: [(&[u8], &[u8], &str); 3] = [
             (KEY, instance, "FGqWJoMsrKVpk6KKmBoxRPhcsFvJmqio1VqsAekCOWU="),
             (KEY, SUCCESS, "MTRk2q83clWO4HHLQUfXiUtDjSMcNYXSL1bfbmtOrjc="),
-            (
-                b"TEST-ACCESS-KEY-0001",
-                SUCCESS,
-                "QOeHFZj2Pv2RbT3BgK7dC240BJmZYzFLYN5sgD6+V2s=",
-            ),
+            (b"TEST-ACCESS-KEY-0001", SUCCESS, "QOeHFZj2Pv2RbT3BgK7dC240BJmZYzFLYN5sgD6+V2s="),
         ];
         for (key, body, signature) in vectors {
             let header = body_sign_header(key, body);
@@ -94,13 +87,7 @@ mod tests {
         ] {
             assert!(!check(header.clone()), "{header}");
         }
-        assert!(
-            !check_body_sign(KEY, b"{}", &body_sign_header(KEY, SUCCESS)),
-            "other bytes"
-        );
-        assert!(
-            !check_body_sign(b"other", SUCCESS, &body_sign_header(KEY, SUCCESS)),
-            "another key"
-        );
+        assert!(!check_body_sign(KEY, b"{}", &body_sign_header(KEY, SUCCESS)), "other bytes");
+        assert!(!check_body_sign(b"other", SUCCESS, &body_sign_header(KEY, SUCCESS)), "another key");
     }
 }

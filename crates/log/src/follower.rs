@@ -14,9 +14,7 @@ pub struct Follower {
 
 impl std::fmt::Debug for Follower {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Follower")
-            .field("position", &self.position)
-            .finish_non_exhaustive()
+        f.debug_struct("Follower").field("position", &self.position).finish_non_exhaustive()
     }
 }
 
@@ -24,11 +22,7 @@ impl Follower {
     /// Starts after a position: [`Position::START`] reads the whole log.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, after: Position) -> Self {
-        Self {
-            log,
-            position: after,
-            has_told_of_head: false,
-        }
+        Self { log, position: after, has_told_of_head: false }
     }
 
     /// How far it has read.

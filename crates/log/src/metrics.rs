@@ -47,14 +47,9 @@ impl LogMetrics {
 
     /// Makes metrics that nobody scrapes: for short commands and tests.
     #[must_use]
-    #[expect(
-        clippy::expect_used,
-        reason = "names and buckets are constants; `register` is run by a test"
-    )]
+    #[expect(clippy::expect_used, reason = "names and buckets are constants; `register` is run by a test")]
     pub fn unregistered() -> Self {
-        let seconds = vec![
-            0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0,
-        ];
+        let seconds = vec![0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0];
         let events = vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
         Self {
             append_seconds: Histogram::with_opts(
@@ -69,11 +64,8 @@ impl LogMetrics {
                 HistogramOpts::new("chopmark_log_batch_events", "Events made durable together.").buckets(events),
             )
             .expect("a valid histogram"),
-            appends: IntCounterVec::new(
-                Opts::new("chopmark_log_appends_total", "Appends by result."),
-                &["result"],
-            )
-            .expect("a valid counter"),
+            appends: IntCounterVec::new(Opts::new("chopmark_log_appends_total", "Appends by result."), &["result"])
+                .expect("a valid counter"),
             wal_bytes: IntGauge::new("chopmark_log_wal_bytes", "Bytes of the write-ahead log in use.")
                 .expect("a valid gauge"),
         }
@@ -101,11 +93,7 @@ mod tests {
         let registry = Registry::new();
         let metrics = LogMetrics::register(&registry).unwrap();
         metrics.count(Ok(Success::Stored));
-        let names: Vec<_> = registry
-            .gather()
-            .iter()
-            .map(|family| family.name().to_owned())
-            .collect();
+        let names: Vec<_> = registry.gather().iter().map(|family| family.name().to_owned()).collect();
         assert_eq!(
             names,
             [

@@ -21,10 +21,7 @@ pub struct Progress(watch::Receiver<State>);
 /// A pair that stands at [`Position::START`] and has not caught up.
 #[must_use]
 pub fn progress() -> (ProgressWriter, Progress) {
-    let (sender, receiver) = watch::channel(State {
-        position: Position::START,
-        is_caught_up: false,
-    });
+    let (sender, receiver) = watch::channel(State { position: Position::START, is_caught_up: false });
     (ProgressWriter(sender), Progress(receiver))
 }
 
@@ -40,8 +37,7 @@ impl ProgressWriter {
 
     /// The reader has been at the head of the log once.
     pub fn caught_up(&self) {
-        self.0
-            .send_if_modified(|state| !std::mem::replace(&mut state.is_caught_up, true));
+        self.0.send_if_modified(|state| !std::mem::replace(&mut state.is_caught_up, true));
     }
 }
 

@@ -30,9 +30,7 @@ impl StreamName {
     /// Empty, too long, or with control characters.
     pub fn new(name: &str) -> Result<Self, StreamNameError> {
         if name.is_empty() || name.len() > STREAM_NAME_MAX || name.chars().any(char::is_control) {
-            return Err(StreamNameError {
-                name: name.chars().take(80).collect(),
-            });
+            return Err(StreamNameError { name: name.chars().take(80).collect() });
         }
         Ok(Self(name.into()))
     }

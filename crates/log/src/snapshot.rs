@@ -55,10 +55,7 @@ pub fn save<T: Serialize>(
     position: Position,
     state: &T,
 ) -> Result<(), SnapshotError> {
-    let io_error = |source| SnapshotError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io_error = |source| SnapshotError::Io { path: path.to_owned(), source };
     let unfinished = files::beside(path, ".new");
     let file = files::create_private(&unfinished).map_err(io_error)?;
     let mut writer = BufWriter::with_capacity(BUFFER_BYTES, Checked::new(file));
@@ -87,10 +84,7 @@ pub fn load<T: DeserializeOwned>(
     fold: &str,
     version: u32,
 ) -> Result<Option<(Position, T)>, SnapshotError> {
-    let io_error = |source| SnapshotError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io_error = |source| SnapshotError::Io { path: path.to_owned(), source };
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -142,10 +136,7 @@ fn checked_length(file: &mut File) -> io::Result<Option<u64>> {
         return Ok(None);
     };
     let mut sum = Checked::new(io::sink());
-    io::copy(
-        &mut BufReader::with_capacity(BUFFER_BYTES, Read::by_ref(file).take(length)),
-        &mut sum,
-    )?;
+    io::copy(&mut BufReader::with_capacity(BUFFER_BYTES, Read::by_ref(file).take(length)), &mut sum)?;
     let mut crc = [0; 4];
     file.read_exact(&mut crc)?;
     Ok((sum.crc.finalize() == u32::from_le_bytes(crc)).then_some(length))
@@ -157,11 +148,7 @@ fn decode<T: DeserializeOwned>(content: BufReader<io::Take<File>>, length: u64) 
     let room = usize::try_from(length).map_err(|_| postcard::Error::DeserializeUnexpectedEnd)?;
     let (state, (mut rest, _)) = postcard::from_io((content, vec![0; room].as_mut_slice()))?;
     let is_at_end = matches!(rest.read(&mut [0]), Ok(0));
-    if is_at_end {
-        Ok(state)
-    } else {
-        Err(postcard::Error::DeserializeBadEncoding)
-    }
+    if is_at_end { Ok(state) } else { Err(postcard::Error::DeserializeBadEncoding) }
 }
 
 /// Sums what is written through it.
@@ -172,10 +159,7 @@ struct Checked<W> {
 
 impl<W> Checked<W> {
     fn new(inner: W) -> Self {
-        Self {
-            inner,
-            crc: crc32fast::Hasher::new(),
-        }
+        Self { inner, crc: crc32fast::Hasher::new() }
     }
 }
 
@@ -200,9 +184,7 @@ mod tests {
     type State = BTreeMap<String, Vec<u64>>;
 
     fn state(entries: u64) -> State {
-        (0..entries)
-            .map(|n| (format!("license {n} 授权码"), (0..n % 7).collect()))
-            .collect()
+        (0..entries).map(|n| (format!("license {n} 授权码"), (0..n % 7).collect())).collect()
     }
 
     #[test]
@@ -212,16 +194,9 @@ mod tests {
         assert_eq!(load::<State>(&path, "index", 1).unwrap(), None);
         for entries in [0, 1, 20_000] {
             save(&path, "index", 1, Position(entries), &state(entries)).unwrap();
-            assert_eq!(
-                load(&path, "index", 1).unwrap(),
-                Some((Position(entries), state(entries)))
-            );
+            assert_eq!(load(&path, "index", 1).unwrap(), Some((Position(entries), state(entries))));
         }
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "nothing else is left in the folder"
-        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left in the folder");
     }
 
     #[test]
@@ -265,10 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.snapshot");
         save(&path, "index", 1, Position(9), &state(5)).unwrap();
-        assert!(matches!(
-            save(&path, "index", 1, Position(10), &Unwritable),
-            Err(SnapshotError::Encode { .. })
-        ));
+        assert!(matches!(save(&path, "index", 1, Position(10), &Unwritable), Err(SnapshotError::Encode { .. })));
         std::fs::write(files::beside(&path, ".new"), b"torn").unwrap();
         assert_eq!(load(&path, "index", 1).unwrap(), Some((Position(9), state(5))));
     }
@@ -276,9 +248,6 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_an_error_and_not_an_absent_snapshot() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            load::<State>(folder.path(), "index", 1),
-            Err(SnapshotError::Io { .. })
-        ));
+        assert!(matches!(load::<State>(folder.path(), "index", 1), Err(SnapshotError::Io { .. })));
     }
 }

@@ -16,6 +16,8 @@ mod reader;
 mod row;
 mod schema;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod verify;
 mod wake;
@@ -59,10 +61,7 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self {
-            verify: true,
-            clock: Utc::now,
-        }
+        Self { verify: true, clock: Utc::now }
     }
 }
 
@@ -108,24 +107,14 @@ impl SqliteLog {
             metrics: metrics.clone(),
             clock: options.clock,
         };
-        let thread_error = |source| OpenError::Io {
-            path: path.to_owned(),
-            doing: "start a thread for",
-            source,
-        };
+        let thread_error = |source| OpenError::Io { path: path.to_owned(), doing: "start a thread for", source };
         let threads = Threads {
             writer: spawn("log-writer", move || writer.run()).map_err(thread_error)?,
             housekeeper: spawn("log-housekeeper", move || housekeeper.run(&stopped)).map_err(thread_error)?,
             stop_housekeeper,
         };
         let readers = Arc::new(Readers::new(path));
-        Ok(Self {
-            requests,
-            readers,
-            head,
-            metrics,
-            threads: Mutex::new(Some(threads)),
-        })
+        Ok(Self { requests, readers, head, metrics, threads: Mutex::new(Some(threads)) })
     }
 
     /// Takes no more appends, finishes those that wait, and gives the file back. Appends and waits that come later fail.
@@ -149,22 +138,12 @@ impl SqliteLog {
     ) -> Result<Appended, AppendError> {
         let asked_at = Instant::now();
         let (answer, answered) = oneshot::channel();
-        let request = Request {
-            stream: stream.clone(),
-            expected,
-            events,
-            asked_at,
-            answer,
-        };
+        let request = Request { stream: stream.clone(), expected, events, asked_at, answer };
         if self.requests.send(Message::Append(request)).await.is_err() {
-            return Err(AppendError::Unavailable {
-                reason: "the log is closed".into(),
-            });
+            return Err(AppendError::Unavailable { reason: "the log is closed".into() });
         }
         answered.await.unwrap_or_else(|_| {
-            Err(AppendError::Unknown {
-                reason: "the log's writer ended before it answered".into(),
-            })
+            Err(AppendError::Unknown { reason: "the log's writer ended before it answered".into() })
         })
     }
 }
@@ -205,10 +184,7 @@ fn check_limits(events: &[NewEvent]) -> Result<(), AppendError> {
     for event in events {
         let bytes = event.data.len().saturating_add(event.metadata.len());
         if bytes > EVENT_BYTES_MAX {
-            return invalid(format!(
-                "event {} has {bytes} bytes; at most {EVENT_BYTES_MAX}",
-                event.id
-            ));
+            return invalid(format!("event {} has {bytes} bytes; at most {EVENT_BYTES_MAX}", event.id));
         }
     }
     Ok(())
@@ -232,15 +208,11 @@ impl EventLog for SqliteLog {
 
     async fn read_stream(&self, stream: &StreamName, from: Revision, limit: usize) -> Result<Vec<Record>, ReadError> {
         let stream = stream.clone();
-        self.readers
-            .read(move |connection| reader::read_stream(connection, &stream, from, limit))
-            .await
+        self.readers.read(move |connection| reader::read_stream(connection, &stream, from, limit)).await
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
-        self.readers
-            .read(move |connection| reader::read_all(connection, after, limit))
-            .await
+        self.readers.read(move |connection| reader::read_all(connection, after, limit)).await
     }
 
     async fn head(&self) -> Result<Position, ReadError> {

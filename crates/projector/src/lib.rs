@@ -1,1 +1,41 @@
-//! Placeholder.
+//! Views of the log. The one so far is the license index: every license, catalog and token, in memory, ready to answer.
+//!
+//! ```text
+//! event log ─▶ Projector ─▶ LicenseIndex ─▶ checks, lists, tokens
+//!                  └──▶ snapshot file ─▶ resume after a restart
+//! ```
+//!
+//! The index is a pure function of the log: [`rebuild`] makes it from nothing, and [`verify`] compares that with the
+//! snapshot of a running server, line by line of [`dump`]. The rules of licenses are those of `chopmark_domain`; here
+//! they are only stored small.
+
+mod change;
+mod compact_id;
+mod dump;
+mod entry;
+mod index;
+mod licenses;
+mod list;
+mod look_up;
+mod metrics;
+mod projector;
+mod rebuild;
+mod saved;
+mod sellers;
+mod skus;
+mod state;
+mod stream_name;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use change::FoldError;
+pub use dump::dump;
+pub use index::LicenseIndex;
+pub use list::{Cursor, CursorError, Filter, Listing};
+pub use look_up::{Found, LookUp};
+pub use metrics::ProjectorMetrics;
+pub use projector::Projector;
+pub use rebuild::{RebuildError, rebuild};
+pub use saved::{FOLD, FOLD_VERSION, SNAPSHOT_FILE};
+pub use verify::{Difference, VerifyError, VerifyReport, verify};

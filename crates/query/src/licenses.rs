@@ -58,6 +58,13 @@ fn terms(found: &Found) -> Option<&ProductTerms> {
     found.terms.as_deref().map(|dated| &dated.terms)
 }
 
+/// A license as `GET /v1/licenses` lists it, for those who look at the index without a server.
+#[must_use]
+pub fn describe(found: Found, now: DateTime<Utc>) -> serde_json::Value {
+    // Texts, numbers and times always serialise.
+    serde_json::to_value(Entry::new(&Judged::new(found, now))).unwrap_or_default()
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
@@ -79,10 +86,10 @@ struct List<'a> {
 
 /// Lists licenses, page by page.
 pub(crate) async fn list(query: web::Data<Query>, request: HttpRequest) -> HttpResponse {
-    query.count("licenses", listed(&query, &request))
+    query.count("licenses", listed(&query, &request).await)
 }
 
-fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Support)?;
     let asked: ListParams = params::read(request.query_string())?;
     let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
@@ -97,7 +104,12 @@ fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Problem>
     let cursor = params::given("cursor", asked.cursor.as_deref(), Cursor::parse)?;
     let limit = params::limit(asked.limit.as_deref())?;
     let now = query.commands.now();
-    let listing = query.index.list(&filter, cursor.as_ref(), limit, now);
+    // A search for something rare looks at every license; checks on this worker must not wait for it.
+    let index = query.index.clone();
+    let listing = web::block(move || index.list(&filter, cursor.as_ref(), limit, now)).await.map_err(|error| {
+        tracing::error!(%error, "a listing was not finished");
+        Problem::new(Kind::Unavailable, "the listing was not finished; try again")
+    })?;
     let judged: Vec<Judged> = listing.licenses.into_iter().map(|found| Judged::new(found, now)).collect();
     let list = List {
         licenses: judged.iter().map(Entry::new).collect(),

@@ -87,7 +87,7 @@ mod tests {
                 .iter()
                 .find(|metric| metric.get_label()[0].value() == code.as_str())
                 .unwrap();
-            assert_eq!(counted.get_counter().value(), f64::from(count), "{code:?}");
+            assert_eq!(counted.get_counter().get_value(), f64::from(count), "{code:?}");
         }
     }
 }

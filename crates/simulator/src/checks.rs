@@ -37,10 +37,7 @@ impl Checks {
     /// A client that asks `{api}/v1/checks` about licenses of a seller.
     #[must_use]
     pub fn new(api: &Url, seller: &str, tls: Option<Arc<ClientConfig>>) -> Self {
-        Self {
-            connection: Connection::to(api).with_tls(tls),
-            seller: seller.into(),
-        }
+        Self { connection: Connection::to(api).with_tls(tls), seller: seller.into() }
     }
 
     /// Asks about a license.

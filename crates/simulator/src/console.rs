@@ -90,11 +90,7 @@ impl Said {
     pub fn of(body: &[u8]) -> Self {
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |field: &str| json[field].as_str().map(ToOwned::to_owned);
-        Self {
-            code: text("resultCode"),
-            message: text("resultMsg"),
-            instance: text("instanceId"),
-        }
+        Self { code: text("resultCode"), message: text("resultMsg"), instance: text("instanceId") }
     }
 }
 
@@ -105,12 +101,8 @@ pub fn examine(response: &Response, expected: &Expected, key: &[u8]) -> Vec<Find
     findings.extend(body_sign(response, key));
     match serde_json::from_slice::<Value>(&response.body) {
         Ok(json) if json.is_object() => findings.extend(body(&json, expected)),
-        Ok(_) => findings.push(Finding::NotJson {
-            problem: "it is no object".into(),
-        }),
-        Err(error) => findings.push(Finding::NotJson {
-            problem: error.to_string(),
-        }),
+        Ok(_) => findings.push(Finding::NotJson { problem: "it is no object".into() }),
+        Err(error) => findings.push(Finding::NotJson { problem: error.to_string() }),
     }
     findings
 }
@@ -118,30 +110,21 @@ pub fn examine(response: &Response, expected: &Expected, key: &[u8]) -> Vec<Find
 fn transport(response: &Response) -> Vec<Finding> {
     let mut findings = vec![];
     if response.elapsed >= PATIENCE {
-        findings.push(Finding::Late {
-            millis: u64::try_from(response.elapsed.as_millis()).unwrap_or(u64::MAX),
-        });
+        findings.push(Finding::Late { millis: u64::try_from(response.elapsed.as_millis()).unwrap_or(u64::MAX) });
     }
     if response.status != 200 {
-        findings.push(Finding::Status {
-            found: response.status,
-        });
+        findings.push(Finding::Status { found: response.status });
     }
     let content_type = response.header("content-type");
     let media_type = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
     if !media_type.is_some_and(|found| found.eq_ignore_ascii_case("application/json")) {
-        findings.push(Finding::ContentType {
-            found: content_type.unwrap_or_default().into(),
-        });
+        findings.push(Finding::ContentType { found: content_type.unwrap_or_default().into() });
     }
     findings
 }
 
 fn body_sign(response: &Response, key: &[u8]) -> Option<Finding> {
-    let found = response
-        .headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("Body-Sign"));
+    let found = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Body-Sign"));
     match found {
         None => Some(Finding::BodySignMissing),
         Some((name, _)) if name != "Body-Sign" => Some(Finding::BodySignName { found: name.clone() }),
@@ -201,11 +184,7 @@ impl Fields {
     fn length(&mut self, json: &Value, field: &str, max: usize) {
         let length = json[field].as_str().map_or(0, |text| text.chars().count());
         if length > max {
-            self.0.push(Finding::FieldTooLong {
-                field: field.into(),
-                length,
-                max,
-            });
+            self.0.push(Finding::FieldTooLong { field: field.into(), length, max });
         }
     }
 
@@ -214,10 +193,7 @@ impl Fields {
         if let (Some(known), Some(found)) = (known, found)
             && known != found
         {
-            self.0.push(Finding::OtherInstance {
-                expected: known.into(),
-                found: found.into(),
-            });
+            self.0.push(Finding::OtherInstance { expected: known.into(), found: found.into() });
         }
     }
 
@@ -253,9 +229,7 @@ impl Fields {
 
     fn usage_info(&mut self, usage: &Value) {
         if !usage["usageValue"].is_number() && !usage["usageValue"].is_string() {
-            self.0.push(Finding::FieldMissing {
-                field: "usageValue".into(),
-            });
+            self.0.push(Finding::FieldMissing { field: "usageValue".into() });
         }
         self.text(usage, "statisticalTime", 20);
     }

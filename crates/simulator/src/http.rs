@@ -82,11 +82,7 @@ impl Default for Limits {
     /// Five seconds to connect; 20 s for an answer, after which the marketplace's debugger has given up
     /// (常见问题, access_topic_0000008); 16 MiB.
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            exchange: Duration::from_secs(20),
-            body: 16 << 20,
-        }
+        Self { connect: Duration::from_secs(5), exchange: Duration::from_secs(20), body: 16 << 20 }
     }
 }
 
@@ -146,13 +142,7 @@ impl Connection {
     /// A connection to a server; nothing is opened yet.
     #[must_use]
     pub fn to(url: &Url) -> Self {
-        Self {
-            url: url.clone(),
-            tls: None,
-            limits: Limits::default(),
-            stream: None,
-            buffer: Vec::with_capacity(4096),
-        }
+        Self { url: url.clone(), tls: None, limits: Limits::default(), stream: None, buffer: Vec::with_capacity(4096) }
     }
 
     /// With this TLS configuration for `https://` addresses.
@@ -206,24 +196,21 @@ impl Connection {
     }
 
     async fn connect(&self) -> Result<Box<dyn Stream>, HttpError> {
-        let failed = |source| HttpError::Connect {
-            url: self.url.to_string(),
-            source,
-        };
+        let failed = |source| HttpError::Connect { url: self.url.to_string(), source };
         within(self.limits.connect, async {
-            let tcp = TcpStream::connect((self.url.host(), self.url.port()))
-                .await
-                .map_err(failed)?;
+            let tls = match (self.url.is_tls(), &self.tls) {
+                (true, Some(tls)) => Some(TlsConnector::from(Arc::clone(tls))),
+                (true, None) => return Err(HttpError::NoTls { url: self.url.to_string() }),
+                (false, _) => None,
+            };
+            let tcp = TcpStream::connect((self.url.host(), self.url.port())).await.map_err(failed)?;
             tcp.set_nodelay(true).map_err(failed)?;
-            if !self.url.is_tls() {
+            let Some(tls) = tls else {
                 return Ok(Box::new(tcp) as Box<dyn Stream>);
-            }
-            let tls = self.tls.clone().ok_or_else(|| HttpError::NoTls {
-                url: self.url.to_string(),
-            })?;
+            };
             let name = ServerName::try_from(self.url.host().to_owned())
                 .map_err(|invalid| failed(io::Error::new(io::ErrorKind::InvalidInput, invalid)))?;
-            let stream = TlsConnector::from(tls).connect(name, tcp).await.map_err(failed)?;
+            let stream = tls.connect(name, tcp).await.map_err(failed)?;
             Ok(Box::new(stream) as Box<dyn Stream>)
         })
         .await
@@ -245,10 +232,7 @@ async fn exchange(
     // A server that refuses a request early answers while we still write: its answer counts for more than our error.
     match (Reader::new(stream, buffer, max_body).answer().await, written) {
         (Ok(layout), Ok(())) => Ok(layout),
-        (Ok(layout), Err(_)) => Ok(Layout {
-            keep_alive: false,
-            ..layout
-        }),
+        (Ok(layout), Err(_)) => Ok(Layout { keep_alive: false, ..layout }),
         (Err(error), _) => Err(error),
     }
 }

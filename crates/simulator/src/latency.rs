@@ -23,8 +23,7 @@ impl Default for Latency {
 impl Latency {
     /// Notes one time.
     pub fn note(&mut self, time: Duration) {
-        self.0
-            .saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
     /// Takes another's times in.
@@ -99,10 +98,7 @@ mod tests {
         assert_eq!(percentiles.p50, 0.5);
         assert_eq!(percentiles.p99, 0.99);
         assert_eq!(percentiles.max, 1.0);
-        assert_eq!(
-            percentiles.to_string(),
-            "p50 0.50  p90 0.90  p99 0.99  p99.9 1.00  max 1.00 ms"
-        );
+        assert_eq!(percentiles.to_string(), "p50 0.50  p90 0.90  p99 0.99  p99.9 1.00  max 1.00 ms");
     }
 
     #[test]

@@ -36,11 +36,7 @@ impl Keys {
     /// Only a key of the base interface.
     #[must_use]
     pub fn base(key: SecretString) -> Self {
-        Self {
-            base: key,
-            license_code: None,
-            general: None,
-        }
+        Self { base: key, license_code: None, general: None }
     }
 
     /// The key that signs an activity.
@@ -52,10 +48,7 @@ impl Keys {
         if interfaces.contains(&InterfaceType::LicenseCode) {
             return self.license_code.as_ref().ok_or(MissingKey { activity });
         }
-        let general = self
-            .general
-            .as_ref()
-            .filter(|_| interfaces.contains(&InterfaceType::General));
+        let general = self.general.as_ref().filter(|_| interfaces.contains(&InterfaceType::General));
         Ok(general.unwrap_or(&self.base))
     }
 }
@@ -120,17 +113,10 @@ impl Marketplace {
             method: "POST",
             host: &self.host,
             target: &target,
-            headers: &[
-                ("Accept", "application/json"),
-                ("Content-Type", "application/json;charset=utf8"),
-            ],
+            headers: &[("Accept", "application/json"), ("Content-Type", "application/json;charset=utf8")],
             body: sent.as_ref().unwrap_or(&signed).as_bytes(),
         };
-        Ok(Delivery {
-            message: message.clone(),
-            request: request.to_bytes(),
-            key: key.clone(),
-        })
+        Ok(Delivery { message: message.clone(), request: request.to_bytes(), key: key.clone() })
     }
 
     /// Sends a delivery.
@@ -168,16 +154,8 @@ mod tests {
             nonce: "Of4lsV7H1qrzVDI52O5CFk2ofPcZRaA6".into(),
             business_id: String::new(),
         };
-        let message = Message::OrderNotify {
-            order: OrderLine::first_of("CS2211181819B4LVS"),
-        };
-        let style = Style {
-            wording: Wording {
-                test: true,
-                ..Wording::default()
-            },
-            ..Style::default()
-        };
+        let message = Message::OrderNotify { order: OrderLine::first_of("CS2211181819B4LVS") };
+        let style = Style { wording: Wording { test: true, ..Wording::default() }, ..Style::default() };
         let delivery = marketplace.sign_with(&message, style, &stamp).unwrap();
         let text = String::from_utf8(delivery.request).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -197,11 +175,7 @@ mod tests {
 
     #[test]
     fn each_interface_type_signs_with_its_own_key() {
-        let keys = Keys {
-            base: "base".into(),
-            license_code: Some("code".into()),
-            general: Some("general".into()),
-        };
+        let keys = Keys { base: "base".into(), license_code: Some("code".into()), general: Some("general".into()) };
         let key = |keys: &Keys, activity| keys.of(activity).map(|key| key.expose_secret().to_owned());
         assert_eq!(key(&keys, Activity::NewInstance).unwrap(), "base");
         assert_eq!(key(&keys, Activity::ReleaseLicenseCode).unwrap(), "code");

@@ -23,10 +23,7 @@ impl OrderLine {
     /// The first line of an order, named as the marketplace names it.
     #[must_use]
     pub fn first_of(order_id: &str) -> Self {
-        Self {
-            order_id: order_id.into(),
-            order_line_id: format!("{order_id}-000001"),
-        }
+        Self { order_id: order_id.into(), order_line_id: format!("{order_id}-000001") }
     }
 
     /// The first line of an order that nobody has seen before.
@@ -220,12 +217,7 @@ impl Message {
                 fields.insert("instanceId", json!(instance));
                 name_order(&mut fields, Some(order));
             }
-            Self::ChangeInstanceCheck {
-                instance,
-                sku,
-                product_id,
-                quantity,
-            } => {
+            Self::ChangeInstanceCheck { instance, sku, product_id, quantity } => {
                 fields.insert("instanceId", json!(instance));
                 let target = json!({ "linearValue": quantity, "productId": product_id, "skuCode": sku });
                 fields.insert("productInfo", target);

@@ -28,11 +28,7 @@ pub struct Product {
 impl Default for Product {
     /// The product of the documentation's example.
     fn default() -> Self {
-        Self {
-            sku: "a63ee5c9-0000".into(),
-            product_id: "OFFI0001".into(),
-            quantity: 20,
-        }
+        Self { sku: "a63ee5c9-0000".into(), product_id: "OFFI0001".into(), quantity: 20 }
     }
 }
 
@@ -163,10 +159,7 @@ impl Orders {
         }
         let known = book.orders.get(order_id).cloned().or_else(|| {
             let (_, template) = book.series.iter().find(|(prefix, _)| order_id.starts_with(prefix))?;
-            Some(Order {
-                line: OrderLine::first_of(order_id),
-                ..template.clone()
-            })
+            Some(Order { line: OrderLine::first_of(order_id), ..template.clone() })
         });
         match known {
             Some(order) if order_line_id.is_none_or(|line| line == order.line.order_line_id) => {
@@ -201,10 +194,7 @@ mod tests {
             charging_mode: ChargingMode::Period,
             ordered_at: "2022-07-26T06:47:36Z".parse().unwrap(),
             expires_at: Some("2023-07-26T15:59:59Z".parse().unwrap()),
-            period: Some(Period {
-                unit: "year",
-                number: 1,
-            }),
+            period: Some(Period { unit: "year", number: 1 }),
             product: Product::default(),
         }
     }

@@ -80,9 +80,7 @@ const NAME_WIDTH: usize = 52;
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name, millis, detail, ..
-        } = self;
+        let Self { name, millis, detail, .. } = self;
         write!(f, "  {} {name:<NAME_WIDTH$} {millis:>8.1} ms  {detail}", mark(self.ok))?;
         for finding in &self.findings {
             write!(f, "\n      {finding}")?;
@@ -113,12 +111,7 @@ impl Report {
             0 => format!("all {steps} steps as they must be"),
             _ => format!("{failures} of {steps} steps not as they must be"),
         };
-        format!(
-            "{} {}: {outcome}, {:.2} s",
-            mark(self.ok),
-            self.scenario,
-            self.millis / 1000.0
-        )
+        format!("{} {}: {outcome}, {:.2} s", mark(self.ok), self.scenario, self.millis / 1000.0)
     }
 }
 

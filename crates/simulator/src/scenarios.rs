@@ -23,6 +23,7 @@ use crate::report::{Progress, Report};
 use crate::url::Url;
 
 /// Where a scenario plays, and with what.
+#[derive(Clone)]
 pub struct Context<'a> {
     /// The callbacks listener: `{target}/callbacks/{seller}` is called.
     pub target: Url,
@@ -90,15 +91,8 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 7] = [
-        Self::Purchase,
-        Self::Lifecycle,
-        Self::Duplicates,
-        Self::Reorder,
-        Self::Outage,
-        Self::Dialtest,
-        Self::Storm,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Purchase, Self::Lifecycle, Self::Duplicates, Self::Reorder, Self::Outage, Self::Dialtest, Self::Storm];
 
     /// Its name.
     #[must_use]
@@ -136,7 +130,9 @@ impl fmt::Display for Scenario {
 
 /// A name that is no scenario's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no scenario {name:?}; choose one of purchase, lifecycle, duplicates, reorder, outage, dialtest, storm")]
+#[error(
+    "there is no scenario {name:?}; choose one of purchase, lifecycle, duplicates, reorder, outage, dialtest, storm"
+)]
 pub struct UnknownScenario {
     /// The name given.
     pub name: String,
@@ -150,3 +146,6 @@ impl FromStr for Scenario {
         found.ok_or_else(|| UnknownScenario { name: name.into() })
     }
 }
+
+#[cfg(test)]
+mod tests;

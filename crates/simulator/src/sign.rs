@@ -36,11 +36,7 @@ impl Stamp {
             TimestampUnit::Seconds => now.timestamp(),
         };
         let nonce = rand::rng().sample_iter(&Alphanumeric).take(32).map(char::from);
-        Self {
-            timestamp: timestamp.to_string(),
-            nonce: nonce.collect(),
-            business_id: Uuid::new_v4().to_string(),
-        }
+        Self { timestamp: timestamp.to_string(), nonce: nonce.collect(), business_id: Uuid::new_v4().to_string() }
     }
 
     /// The query string that signs a body with a key; the signature in upper-case hexadecimal, as today's examples
@@ -48,12 +44,7 @@ impl Stamp {
     #[must_use]
     pub fn query(&self, key: &str, signed: &str) -> String {
         let signature = request_signature(key.as_bytes(), &self.nonce, &self.timestamp, signed.as_bytes());
-        format!(
-            "signature={}&timestamp={}&nonce={}",
-            hex::encode_upper(signature),
-            self.timestamp,
-            self.nonce
-        )
+        format!("signature={}&timestamp={}&nonce={}", hex::encode_upper(signature), self.timestamp, self.nonce)
     }
 }
 

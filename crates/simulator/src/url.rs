@@ -70,16 +70,8 @@ impl Url {
     /// What stands in the `Host` header: the port only where it is not the scheme's own.
     #[must_use]
     pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        };
-        if self.port == default_port(self.tls) {
-            host
-        } else {
-            format!("{host}:{}", self.port)
-        }
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == default_port(self.tls) { host } else { format!("{host}:{}", self.port) }
     }
 }
 
@@ -102,9 +94,7 @@ impl FromStr for Url {
             return Err(UrlError::Path { text: given() });
         }
         let (host, port) = match authority.strip_prefix('[') {
-            Some(bracketed) => bracketed
-                .split_once(']')
-                .ok_or_else(|| UrlError::Host { text: given() })?,
+            Some(bracketed) => bracketed.split_once(']').ok_or_else(|| UrlError::Host { text: given() })?,
             None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
         };
         if host.is_empty() || !host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:".contains(c)) {
@@ -113,30 +103,18 @@ impl FromStr for Url {
         let port = match port.strip_prefix(':') {
             None if port.is_empty() => default_port(tls),
             None => return Err(UrlError::Host { text: given() }),
-            Some(digits) => digits
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or_else(|| UrlError::Port { text: given() })?,
+            Some(digits) => {
+                digits.parse().ok().filter(|port| *port != 0).ok_or_else(|| UrlError::Port { text: given() })?
+            }
         };
-        Ok(Self {
-            tls,
-            host: host.into(),
-            port,
-            path: path.trim_end_matches('/').into(),
-        })
+        Ok(Self { tls, host: host.into(), port, path: path.trim_end_matches('/').into() })
     }
 }
 
 impl From<SocketAddr> for Url {
     /// The plain address of a server on this machine.
     fn from(address: SocketAddr) -> Self {
-        Self {
-            tls: false,
-            host: address.ip().to_string(),
-            port: address.port(),
-            path: String::new(),
-        }
+        Self { tls: false, host: address.ip().to_string(), port: address.port(), path: String::new() }
     }
 }
 
@@ -153,12 +131,9 @@ mod tests {
 
     #[test]
     fn an_address_is_read_and_shown_again() {
-        for text in [
-            "http://127.0.0.1:8080",
-            "https://isv.example.com/saas/v2",
-            "http://[::1]:9000",
-            "http://localhost",
-        ] {
+        for text in
+            ["http://127.0.0.1:8080", "https://isv.example.com/saas/v2", "http://[::1]:9000", "http://localhost"]
+        {
             assert_eq!(text.parse::<Url>().unwrap().to_string(), text);
         }
         let url: Url = "https://isv.example.com:8443/hw/".parse().unwrap();

@@ -6,27 +6,27 @@ use clap::{Args, ValueEnum};
 
 /// `chopmark bench`.
 #[derive(Debug, Args)]
-pub struct BenchArgs {
+pub(crate) struct BenchArgs {
     /// Measures this only; may be repeated [default: everything]
     #[arg(long, value_enum, value_name = "MEASUREMENT")]
-    pub only: Vec<Measurement>,
+    pub(crate) only: Vec<Measurement>,
     /// Rounds of each measurement; the median counts
     #[arg(long, value_name = "NUMBER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
-    pub rounds: u32,
+    pub(crate) rounds: u32,
     /// Licenses in the index, for `checks` and `memory`
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub licenses: u32,
+    pub(crate) licenses: u32,
     /// A folder on the disk to measure; what is made there is removed [default: the current folder]
     #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
+    pub(crate) dir: Option<PathBuf>,
     /// Prints the figures as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Something that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Measurement {
+pub(crate) enum Measurement {
     /// Durable appends, beside a plain file with fdatasync
     Appends,
     /// Callbacks over HTTP, beside the same without the append

@@ -8,7 +8,7 @@ use super::{ConfigArgs, EXIT_CODES, utc};
 
 /// `chopmark license`.
 #[derive(Debug, Subcommand)]
-pub enum LicenseCommand {
+pub(crate) enum LicenseCommand {
     /// Takes over an instance that existed before Chopmark, under the id it has
     #[command(after_long_help = EXIT_CODES)]
     Adopt(Box<AdoptArgs>),
@@ -20,47 +20,58 @@ pub enum LicenseCommand {
     Show(ShowArgs),
 }
 
+impl LicenseCommand {
+    /// Where the configuration is.
+    pub(crate) fn config(&self) -> &ConfigArgs {
+        match self {
+            Self::Adopt(args) => &args.config,
+            Self::List(args) => &args.config,
+            Self::Show(args) => &args.config,
+        }
+    }
+}
+
 /// `chopmark license adopt`.
 #[derive(Debug, Args)]
-pub struct AdoptArgs {
+pub(crate) struct AdoptArgs {
     /// Where the configuration is.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
     /// Whose instance it is
     #[arg(long, value_name = "ID", value_parser = SellerId::parse)]
-    pub seller: SellerId,
+    pub(crate) seller: SellerId,
     /// The instance's id, as the marketplace knows it
     #[arg(value_name = "INSTANCE", value_parser = InstanceId::parse)]
-    pub instance: InstanceId,
+    pub(crate) instance: InstanceId,
     /// The order it was bought with: a repetition of that purchase then answers this instance
     #[arg(long, value_name = "ID", value_parser = OrderId::parse, requires = "order_line")]
-    pub order: Option<OrderId>,
+    pub(crate) order: Option<OrderId>,
     /// The line of that order
     #[arg(long, value_name = "ID", value_parser = OrderLineId::parse, requires = "order")]
-    pub order_line: Option<OrderLineId>,
+    pub(crate) order_line: Option<OrderLineId>,
     /// What was bought: the SKU
     #[arg(long, value_parser = Sku::parse)]
-    pub sku: Option<Sku>,
+    pub(crate) sku: Option<Sku>,
     /// What was bought: the marketplace's product id
     #[arg(long, value_name = "ID", value_parser = ProductId::parse)]
-    pub product_id: Option<ProductId>,
+    pub(crate) product_id: Option<ProductId>,
     /// How many were bought
     #[arg(long, value_name = "NUMBER")]
-    pub quantity: Option<u32>,
+    pub(crate) quantity: Option<u32>,
     /// When it expires, e.g. 2027-10-27T10:30:15Z
     #[arg(long, value_name = "TIME", value_parser = utc)]
-    pub expires_at: Option<DateTime<Utc>>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
     /// Where it stands
     #[arg(long, value_enum, default_value_t = AdoptedStatus::Active)]
-    pub status: AdoptedStatus,
+    pub(crate) status: AdoptedStatus,
     /// Prints the license as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Where an adopted instance stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AdoptedStatus {
+pub(crate) enum AdoptedStatus {
     /// Usable
     Active,
     /// Frozen by the marketplace
@@ -69,35 +80,33 @@ pub enum AdoptedStatus {
 
 /// `chopmark license list`.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Where the configuration is.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
     /// Of this seller only
     #[arg(long, value_name = "ID", value_parser = SellerId::parse)]
-    pub seller: Option<SellerId>,
+    pub(crate) seller: Option<SellerId>,
     /// Of this product only
     #[arg(long, value_name = "SKU", value_parser = Sku::parse)]
-    pub product: Option<Sku>,
+    pub(crate) product: Option<Sku>,
     /// With this status only
     #[arg(long, value_enum)]
-    pub status: Option<StatusName>,
+    pub(crate) status: Option<StatusName>,
     /// Whose id begins like this
     #[arg(long, value_name = "TEXT")]
-    pub prefix: Option<String>,
+    pub(crate) prefix: Option<String>,
     /// At most so many
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-    pub limit: usize,
+    pub(crate) limit: usize,
     /// Prints JSON, one license a line
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// The status of a license, as verdicts spell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StatusName {
-    /// A code or online license that is not activated yet
-    Pending,
+pub(crate) enum StatusName {
     /// Usable
     Active,
     /// Frozen by the marketplace
@@ -108,20 +117,17 @@ pub enum StatusName {
 
 /// `chopmark license show`.
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// Where the configuration is.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
     /// The instance id or license code
     #[arg(value_name = "LICENSE")]
-    pub license: String,
+    pub(crate) license: String,
     /// Whose it is, where two sellers have the same
     #[arg(long, value_name = "ID", value_parser = SellerId::parse)]
-    pub seller: Option<SellerId>,
-    /// As it was then, e.g. 2026-12-01T00:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = utc)]
-    pub as_of: Option<DateTime<Utc>>,
+    pub(crate) seller: Option<SellerId>,
     /// Prints the license as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }

@@ -13,43 +13,43 @@ use crate::config::SecretSource;
 
 /// `chopmark simulate`.
 #[derive(Debug, Args)]
-pub struct SimulateArgs {
+pub(crate) struct SimulateArgs {
     /// The server's callback listener, e.g. http://127.0.0.1:8080
     #[arg(long, value_name = "URL")]
-    pub target: String,
+    pub(crate) target: String,
     /// Which seller to call: the last part of /callbacks/{seller}
     #[arg(long, value_name = "ID", value_parser = SellerId::parse)]
-    pub seller: SellerId,
+    pub(crate) seller: SellerId,
     /// The server's api listener, to check what becomes of licenses, e.g. http://127.0.0.1:8081
     #[arg(long, value_name = "URL")]
-    pub api: Option<String>,
+    pub(crate) api: Option<String>,
     /// What to play; may be repeated
     #[arg(long, value_enum, value_name = "NAME", default_value = "purchase")]
-    pub scenario: Vec<ScenarioName>,
+    pub(crate) scenario: Vec<ScenarioName>,
     /// Prints the report as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Where the keys are that no other option names.
     #[command(flatten, next_help_heading = "Keys")]
-    pub config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
     /// The key of the base interface.
     #[command(flatten)]
-    pub base_key: BaseKeyArgs,
+    pub(crate) base_key: BaseKeyArgs,
     /// The key of license-code delivery.
     #[command(flatten)]
-    pub code_key: CodeKeyArgs,
+    pub(crate) code_key: CodeKeyArgs,
     /// The open API to serve.
     #[command(flatten, next_help_heading = "Open API")]
-    pub open_api: OpenApiArgs,
+    pub(crate) open_api: OpenApiArgs,
     /// How much of a storm.
     #[command(flatten, next_help_heading = "Load")]
-    pub load: LoadArgs,
+    pub(crate) load: LoadArgs,
 }
 
 /// The key of the base interface; without it the configuration's first.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-pub struct BaseKeyArgs {
+pub(crate) struct BaseKeyArgs {
     /// The key of the base interface; other users of this machine can see it
     #[arg(long, value_name = "KEY", value_parser = secret)]
     key: Option<SecretString>,
@@ -64,7 +64,7 @@ pub struct BaseKeyArgs {
 /// The key of license-code delivery; without it the configuration's first.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-pub struct CodeKeyArgs {
+pub(crate) struct CodeKeyArgs {
     /// The key of license-code delivery; other users of this machine can see it
     #[arg(long, value_name = "KEY", value_parser = secret)]
     code_key: Option<SecretString>,
@@ -78,14 +78,14 @@ pub struct CodeKeyArgs {
 
 /// The marketplace's open API, served while the play lasts.
 #[derive(Debug, Args)]
-pub struct OpenApiArgs {
+pub(crate) struct OpenApiArgs {
     /// Serves the marketplace's open API too, at this address; the seller's open_api.base_url must name it
-    #[arg(long = "open-api", value_name = "ADDRESS", requires = "access_key")]
-    pub address: Option<SocketAddr>,
-    /// The AK that callers of the open API sign with
+    #[arg(long = "open-api", value_name = "ADDRESS")]
+    pub(crate) address: Option<SocketAddr>,
+    /// The AK that callers of the open API sign with [default: the seller's in the configuration]
     #[arg(long, value_name = "AK", requires = "address")]
-    pub access_key: Option<String>,
-    /// The SK that callers of the open API sign with; other users of this machine can see it
+    pub(crate) access_key: Option<String>,
+    /// The SK that goes with it; other users of this machine can see it [default: as for the AK]
     #[arg(long, value_name = "SK", value_parser = secret, requires = "address")]
     secret_key: Option<SecretString>,
     /// The environment variable that holds the SK
@@ -95,24 +95,24 @@ pub struct OpenApiArgs {
 
 /// How much of a storm.
 #[derive(Debug, Args)]
-pub struct LoadArgs {
+pub(crate) struct LoadArgs {
     /// Callbacks a second, for `storm` [default: as many as are answered]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    pub rate: Option<u32>,
+    pub(crate) rate: Option<u32>,
     /// Connections at a time, for `storm`
     #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub connections: u32,
+    pub(crate) connections: u32,
     /// Purchases to play, for `storm`
     #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub count: u32,
-    /// Deliveries of each callback beyond the first, for `duplicates` and `storm`
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=1000))]
-    pub duplicates: u32,
+    pub(crate) count: u32,
+    /// Which share of the deliveries repeats an earlier purchase, 0 to 1, for `storm` [default: 0.01]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) duplicates: Option<f64>,
 }
 
 /// A play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ScenarioName {
+pub(crate) enum ScenarioName {
     /// A purchase, its query, and its repetition
     Purchase,
     /// A license from purchase to release, through everything the marketplace can do to it
@@ -132,7 +132,7 @@ pub enum ScenarioName {
 impl BaseKeyArgs {
     /// Where the key is; `None` means in the configuration.
     #[must_use]
-    pub fn source(&self) -> Option<SecretSource> {
+    pub(crate) fn source(&self) -> Option<SecretSource> {
         named(self.key.as_ref(), self.key_env.as_ref(), self.key_file.as_ref())
     }
 }
@@ -140,7 +140,7 @@ impl BaseKeyArgs {
 impl CodeKeyArgs {
     /// Where the key is; `None` means in the configuration, if it has one.
     #[must_use]
-    pub fn source(&self) -> Option<SecretSource> {
+    pub(crate) fn source(&self) -> Option<SecretSource> {
         named(self.code_key.as_ref(), self.code_key_env.as_ref(), self.code_key_file.as_ref())
     }
 }
@@ -148,7 +148,7 @@ impl CodeKeyArgs {
 impl OpenApiArgs {
     /// Where the SK is; `None` means in the configuration.
     #[must_use]
-    pub fn secret_key(&self) -> Option<SecretSource> {
+    pub(crate) fn secret_key(&self) -> Option<SecretSource> {
         named(self.secret_key.as_ref(), self.secret_key_env.as_ref(), None)
     }
 }
@@ -157,6 +157,11 @@ fn named(value: Option<&SecretString>, variable: Option<&String>, file: Option<&
     let value = value.cloned().map(SecretSource::Value);
     let variable = variable.cloned().map(SecretSource::Variable);
     value.or(variable).or(file.cloned().map(SecretSource::File))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "this is no number".to_owned())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("a share lies between 0 and 1".into()) }
 }
 
 fn secret(text: &str) -> Result<SecretString, Infallible> {

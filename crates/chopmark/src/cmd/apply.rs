@@ -20,7 +20,7 @@ use crate::server::{open_log, wanted_terms};
 ///
 /// # Errors
 /// The log cannot be used; with `--dry-run`, there are differences.
-pub async fn run(args: &ApplyArgs, config: &Config) -> Result<(), Failure> {
+pub(crate) async fn run(args: &ApplyArgs, config: &Config) -> Result<(), Failure> {
     DataDir::at(&config.data_dir).create()?;
     let log = open_log(config, SqliteOptions { verify: false, ..SqliteOptions::default() }, LogMetrics::unregistered()).await?;
     let commands = Commands::new(log.clone(), Arc::new(SystemClock));

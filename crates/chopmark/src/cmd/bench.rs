@@ -10,26 +10,53 @@ mod served;
 
 use figure::Figure;
 
-use crate::cli::BenchArgs;
+use crate::cli::bench::{BenchArgs, Measurement};
+use crate::failure::{Failure, Reason};
 
-/// Measures and prints every figure.
+/// Measures and prints every figure asked for.
 ///
 /// # Errors
-/// There is no room in the temporary folder, or a part under measurement fails.
-pub async fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let folder = tempfile::Builder::new().prefix("chopmark-bench-").tempdir_in(&args.dir)?;
-    let mut figures = vec![];
-    let mut show = |measured: Vec<Figure>| {
-        if !args.json {
-            measured.iter().for_each(|figure| crate::out!("{figure}"));
-        }
-        figures.extend(measured);
-    };
-    show(appends::measure(folder.path(), args.rounds, args.seconds).await?);
-    show(callbacks::measure(folder.path(), args.rounds).await?);
-    show(checks::measure(folder.path(), args.licenses, args.rounds).await?);
+/// There is no room on the disk, or a part under measurement fails.
+pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
+    let figures = measure(args).await.map_err(|error| {
+        Failure::new(Reason::Storage, format!("measuring: {error:#}"), "name a folder with room, with --dir")
+    })?;
     if args.json {
-        crate::out!("{}", serde_json::to_string_pretty(&figures)?);
+        crate::print(&format!("{}\n", serde_json::to_string_pretty(&figures).unwrap_or_default()))?;
     }
     Ok(())
+}
+
+async fn measure(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
+    let wanted = |measurement| args.only.is_empty() || args.only.contains(&measurement);
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix("chopmark-bench-");
+    let folder = match &args.dir {
+        Some(dir) => builder.tempdir_in(dir)?,
+        None => builder.tempdir_in(".")?,
+    };
+    let rounds = usize::try_from(args.rounds)?;
+    let mut figures = vec![];
+    if wanted(Measurement::Appends) {
+        show(args, &mut figures, appends::measure(folder.path(), rounds).await?);
+    }
+    if wanted(Measurement::Callbacks) {
+        show(args, &mut figures, callbacks::measure(folder.path(), rounds).await?);
+    }
+    if [Measurement::Checks, Measurement::Rebuild, Measurement::Memory].into_iter().any(wanted) {
+        let licenses = usize::try_from(args.licenses)?;
+        let measured = checks::measure(folder.path(), licenses, rounds).await?;
+        show(args, &mut figures, measured.into_iter().filter(|figure| wanted(figure.measurement)).collect());
+    }
+    Ok(figures)
+}
+
+fn show(args: &BenchArgs, figures: &mut Vec<Figure>, measured: Vec<Figure>) {
+    for figure in measured {
+        if !args.json {
+            // One who closes the output early has seen enough.
+            let _ = crate::print(&format!("{figure}\n"));
+        }
+        figures.push(figure);
+    }
 }

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(file: Option<&Path>, environment: &Environment) -> Result<String, Failure> {
+pub(crate) fn check(file: Option<&Path>, environment: &Environment) -> Result<String, Failure> {
     Ok(describe(&Config::load(file, environment)?))
 }
 

@@ -10,7 +10,7 @@ use crate::server::Server;
 ///
 /// # Errors
 /// It cannot start.
-pub async fn run(config: &Config) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     for warning in config.warnings() {
         tracing::warn!("{}; {}", warning.what, warning.help);
     }

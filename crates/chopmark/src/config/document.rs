@@ -85,7 +85,8 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Node, ConfigError> {
             place: error.span().map_or_else(|| Place::File(file.clone()), |span| place_at(span.start)),
             key: String::new(),
             what: format!("this is no TOML: {}", error.message()),
-            mend: "texts stand in quotes, lists in [ ], tables in { }; `chopmark serve --print-config` shows examples".into(),
+            mend: "texts stand in quotes, lists in [ ], tables in { }; `chopmark serve --print-config` shows examples"
+                .into(),
         })
     })?;
     Ok(node(DeValue::Table(table.into_inner()), &place_at, Place::File(file.clone())))
@@ -95,7 +96,9 @@ fn node(value: DeValue<'_>, place_at: &dyn Fn(usize) -> Place, place: Place) -> 
     let at = |value: Spanned<DeValue<'_>>, offset: usize| node(value.into_inner(), place_at, place_at(offset));
     let value = match value {
         DeValue::String(text) => Value::Text(text.into_owned()),
-        DeValue::Integer(number) => whole(&number).map_or(Value::Unusable("a number of more than 64 bits"), Value::Whole),
+        DeValue::Integer(number) => {
+            whole(&number).map_or(Value::Unusable("a number of more than 64 bits"), Value::Whole)
+        }
         DeValue::Boolean(flag) => Value::Flag(flag),
         DeValue::Float(_) => Value::Unusable("a number with a point"),
         DeValue::Datetime(_) => Value::Unusable("a date or time"),

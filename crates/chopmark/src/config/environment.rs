@@ -12,11 +12,11 @@ const PREFIX: &str = "CHOPMARK_";
 const CONFIG_FILE: &str = "CHOPMARK_CONFIG";
 
 /// Names the form of log lines: `text` or `json`.
-pub const LOG_FORMAT: &str = "CHOPMARK_LOG_FORMAT";
+pub(crate) const LOG_FORMAT: &str = "CHOPMARK_LOG_FORMAT";
 
 /// The environment variables of this process, or of a test.
 #[derive(Default)]
-pub struct Environment(BTreeMap<String, OsString>);
+pub(crate) struct Environment(BTreeMap<String, OsString>);
 
 impl<K: Into<String>, V: Into<OsString>> FromIterator<(K, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
@@ -34,7 +34,7 @@ enum Step {
 impl Environment {
     /// That of this process. Variables whose name is not UTF-8 are none of ours.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect()
     }
 
@@ -42,7 +42,7 @@ impl Environment {
     ///
     /// # Errors
     /// It is set, but not to UTF-8; says so.
-    pub fn text(&self, name: &str) -> Result<Option<&str>, &'static str> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, &'static str> {
         self.0.get(name).map(|value| value.to_str().ok_or("is not UTF-8")).transpose()
     }
 
@@ -53,7 +53,8 @@ impl Environment {
     /// Puts every `CHOPMARK_…` variable that is not reserved over the tree. One that fits no key is found, with its
     /// name, when the tree is read.
     pub(super) fn overlay(&self, tree: &mut Node, reader: &Reader<'_>) {
-        let mut variables: Vec<_> = self.0.keys().filter(|name| !reserved(name)).filter_map(|name| steps(name)).collect();
+        let mut variables: Vec<_> =
+            self.0.keys().filter(|name| !reserved(name)).filter_map(|name| steps(name)).collect();
         variables.sort();
         for (path, name) in variables {
             let outcome = match self.text(&name) {

@@ -10,43 +10,43 @@ use super::secret::RELATIVE_TO_CONFIG;
 
 /// The addresses to listen on.
 #[derive(Debug, Clone)]
-pub struct Listen {
+pub(crate) struct Listen {
     /// For the marketplace.
-    pub callbacks: SocketAddr,
+    pub(crate) callbacks: SocketAddr,
     /// For checks and views.
-    pub api: SocketAddr,
+    pub(crate) api: SocketAddr,
     /// For Prometheus.
-    pub metrics: SocketAddr,
+    pub(crate) metrics: SocketAddr,
     /// For everything that needs a token, where it is not on `api`.
-    pub admin: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 /// Certificate and key of a listener, PEM files that exist.
 #[derive(Debug, Clone)]
-pub struct Tls {
+pub(crate) struct Tls {
     /// The certificate and its chain.
-    pub cert: PathBuf,
+    pub(crate) cert: PathBuf,
     /// The private key.
-    pub key: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// What a listener takes before it refuses or hangs up.
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Bytes of a callback's body.
-    pub callback_body_bytes: usize,
+    pub(crate) callback_body_bytes: usize,
     /// Bytes of a body on the api listener.
-    pub api_body_bytes: usize,
+    pub(crate) api_body_bytes: usize,
     /// Connections open at a time, on each listener.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// Within which a request must have arrived, head and body.
-    pub request: Duration,
+    pub(crate) request: Duration,
     /// How long a connection may be idle between two requests.
-    pub keep_alive: Duration,
+    pub(crate) keep_alive: Duration,
     /// Given to running requests at shutdown.
-    pub shutdown: Duration,
+    pub(crate) shutdown: Duration,
     /// Deliveries the delivery journal remembers.
-    pub journal_deliveries: usize,
+    pub(crate) journal_deliveries: usize,
 }
 
 pub(super) fn read(found: Found<'_>) -> Option<Listen> {
@@ -130,5 +130,7 @@ fn amount(section: &mut Section<'_>, key: &'static str, range: RangeInclusive<i6
 }
 
 fn seconds(section: &mut Section<'_>, key: &'static str, range: RangeInclusive<i64>) -> Option<Duration> {
-    section.required(key, &format!("{key} = {}", range.end()), |found| found.whole(range.clone())).map(Duration::from_secs)
+    section
+        .required(key, &format!("{key} = {}", range.end()), |found| found.whole(range.clone()))
+        .map(Duration::from_secs)
 }

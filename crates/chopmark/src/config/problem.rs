@@ -7,7 +7,7 @@ use crate::failure::Complaint;
 
 /// Where a value was written. Orders as one reads: the lines of a file, then the environment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub(crate) enum Place {
     /// A file as a whole.
     File(Arc<str>),
     /// A line of a file.
@@ -33,15 +33,15 @@ impl fmt::Display for Place {
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Where it is written.
-    pub place: Place,
+    pub(crate) place: Place,
     /// The key's path, e.g. `product[0].grace_days`; empty where the file is no TOML.
-    pub key: String,
+    pub(crate) key: String,
     /// What is wrong. Never shows a value that may be a secret.
-    pub what: String,
+    pub(crate) what: String,
     /// What to do.
-    pub mend: String,
+    pub(crate) mend: String,
 }
 
 impl fmt::Display for Problem {
@@ -53,9 +53,9 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a configuration, in the order it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
+pub(crate) struct ConfigError {
     /// At least one.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl ConfigError {
@@ -65,7 +65,7 @@ impl ConfigError {
     }
 
     /// What to tell the user, one complaint for each problem.
-    pub fn complaints(&self) -> impl Iterator<Item = Complaint> {
+    pub(crate) fn complaints(&self) -> impl Iterator<Item = Complaint> {
         self.problems.iter().map(|problem| Complaint::new(problem.to_string(), problem.mend.as_str()))
     }
 }

@@ -13,15 +13,15 @@ use super::reader::{self, Found, Section, Unique};
 
 /// A product of a seller.
 #[derive(Debug)]
-pub struct ProductConfig {
+pub(crate) struct ProductConfig {
     /// What the marketplace calls it.
-    pub sku: Sku,
+    pub(crate) sku: Sku,
     /// Whose it is; one of the sellers of this configuration.
-    pub seller: SellerId,
+    pub(crate) seller: SellerId,
     /// The terms its licenses are judged by, for the catalog.
-    pub terms: ProductTerms,
+    pub(crate) terms: ProductTerms,
     /// What its customers see, in place of the seller's.
-    pub app_info: Option<AppInfo>,
+    pub(crate) app_info: Option<AppInfo>,
 }
 
 const KINDS: [(&str, ProductKind); 4] = [
@@ -36,7 +36,8 @@ const YEAR: i64 = 31_536_000;
 pub(super) fn read(found: Found<'_>, skus: &mut Unique<Sku>, sellers: &Unique<SellerId>) -> Option<ProductConfig> {
     let mut section = found.section()?;
     let sku = section.required("sku", "sku = \"…\", the skuCode of the marketplace", |found| read_sku(found, skus));
-    let seller = section.required("seller", "seller = \"…\", the id of a [[seller]]", |found| read_seller(found, sellers));
+    let seller =
+        section.required("seller", "seller = \"…\", the id of a [[seller]]", |found| read_seller(found, sellers));
     let terms = read_terms(&mut section);
     let app_info = section.optional("app_info", app_info::read);
     section.finish();

@@ -28,7 +28,8 @@ impl<'e> Reader<'e> {
 
     /// The tree as the outermost section.
     pub(super) fn root(&self, tree: Node) -> Option<Section<'_>> {
-        Found { spot: Spot { key: String::new(), place: tree.place.clone() }, value: tree.value, reader: self }.section()
+        Found { spot: Spot { key: String::new(), place: tree.place.clone() }, value: tree.value, reader: self }
+            .section()
     }
 
     /// What was read if nothing was wrong, else all that was.
@@ -103,7 +104,11 @@ impl<'r> Found<'r> {
         let text = self.text()?;
         let choice = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
         if choice.is_none() {
-            spot.refuse(reader, format!("{text:?} is not one of the choices"), nearest(&text, words(choices), "the choices are"));
+            spot.refuse(
+                reader,
+                format!("{text:?} is not one of the choices"),
+                nearest(&text, words(choices), "the choices are"),
+            );
         }
         choice
     }
@@ -253,7 +258,11 @@ impl<'r> Section<'r> {
     pub(super) fn finish(self) -> usize {
         for (key, node) in &self.entries {
             let spot = Spot { key: self.spot.below(key), place: node.place.clone() };
-            spot.refuse(self.reader, "there is no such key", nearest(key, self.known.iter().copied(), "the keys here are"));
+            spot.refuse(
+                self.reader,
+                "there is no such key",
+                nearest(key, self.known.iter().copied(), "the keys here are"),
+            );
         }
         self.entries.len()
     }
@@ -274,7 +283,7 @@ impl<T: PartialEq + Display + Clone> Unique<T> {
     /// Takes one up, and reports it if it was there before.
     pub(super) fn add(&mut self, value: &T, spot: Spot, reader: &Reader<'_>) {
         if let Some((_, first)) = self.seen.iter().find(|(seen, _)| seen == value) {
-            let mend = format!("give it another one, or merge it with {} ({})", first.key, first.place);
+            let mend = format!("{} ({}) has it; give one of the two another", first.key, first.place);
             spot.refuse(reader, format!("there is a {} {value} already", self.what), mend);
         }
         self.seen.push((value.clone(), spot));
@@ -297,10 +306,10 @@ fn words<'w, T>(choices: &'w [(&'w str, T)]) -> impl Iterator<Item = &'w str> {
 pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>, all_are: &str) -> String {
     let plain = word.to_lowercase().replace('-', "_");
     let known: Vec<&str> = known.collect();
-    let likeness = |candidate: &str| strsim::jaro_winkler(&plain, candidate);
+    let likeness = |candidate: &str| strsim::normalized_damerau_levenshtein(&plain, candidate);
     let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     match best {
-        Some(best) if likeness(best) > 0.85 => format!("did you mean `{best}`?"),
+        Some(best) if likeness(best) > 0.6 => format!("did you mean `{best}`?"),
         _ if known.is_empty() => "there is nothing to choose from; leave it out".into(),
         _ => format!("{all_are} {}", known.join(", ")),
     }

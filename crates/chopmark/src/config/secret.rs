@@ -14,7 +14,7 @@ const HOW_TO_WRITE: &str = "write one of { env = \"NAME\" }, { file = \"PATH\" }
 
 /// Where a secret is. Its `Debug` shows names, never values.
 #[derive(Debug, Clone)]
-pub enum SecretSource {
+pub(crate) enum SecretSource {
     /// Here.
     Value(SecretString),
     /// In an environment variable of this name.
@@ -26,11 +26,11 @@ pub enum SecretSource {
 /// Why there is no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
-pub struct SecretError {
+pub(crate) struct SecretError {
     /// What is wrong.
-    pub what: String,
+    pub(crate) what: String,
     /// What to do.
-    pub mend: String,
+    pub(crate) mend: String,
 }
 
 impl SecretSource {
@@ -38,7 +38,7 @@ impl SecretSource {
     ///
     /// # Errors
     /// The variable is not set, the file cannot be read, or nothing is in it.
-    pub fn resolve(&self, environment: &Environment) -> Result<SecretString, SecretError> {
+    pub(crate) fn resolve(&self, environment: &Environment) -> Result<SecretString, SecretError> {
         let secret = match self {
             Self::Value(secret) => secret.clone(),
             Self::Variable(name) => from_variable(name, environment)?,

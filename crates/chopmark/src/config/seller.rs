@@ -12,28 +12,28 @@ use super::{app_info, secret};
 
 /// A seller.
 #[derive(Debug)]
-pub struct SellerConfig {
+pub(crate) struct SellerConfig {
     /// Its name in paths and streams.
-    pub id: SellerId,
+    pub(crate) id: SellerId,
     /// Which marketplace.
-    pub site: Site,
+    pub(crate) site: Site,
     /// Its access keys by what they are bound to, in the order written; at least one of the base interface.
-    pub keys: Vec<(InterfaceType, SecretString)>,
+    pub(crate) keys: Vec<(InterfaceType, SecretString)>,
     /// Its access to the marketplace's open API.
-    pub open_api: Option<OpenApiConfig>,
+    pub(crate) open_api: Option<OpenApiConfig>,
     /// What its customers see of products that have nothing of their own.
-    pub app_info: Option<AppInfo>,
+    pub(crate) app_info: Option<AppInfo>,
 }
 
 /// Access to the marketplace's open API.
 #[derive(Debug)]
-pub struct OpenApiConfig {
+pub(crate) struct OpenApiConfig {
     /// The AK of the account.
-    pub access_key: SecretString,
+    pub(crate) access_key: SecretString,
     /// The SK of the account.
-    pub secret_key: SecretString,
+    pub(crate) secret_key: SecretString,
     /// In place of the site's hosts; `http` only for loopback.
-    pub base_url: Option<Url>,
+    pub(crate) base_url: Option<Url>,
 }
 
 const SITES: [(&str, Site); 3] = [("cn", Site::Cn), ("intl", Site::Intl), ("eu", Site::Eu)];

@@ -78,10 +78,9 @@ fn with_examples() -> String {
 }
 
 fn example_case() -> Case {
-    let names = ["BASE_KEY", "CODE_KEY", "JOINT_KEY", "GENERAL_KEY", "AK", "SK", "FIRST_PASSWORD"];
-    let variables = ["ACME_BASE_KEY", "ACME_CODE_KEY", "ACME_JOINT_KEY", "ACME_GENERAL_KEY", "ACME_AK", "ACME_SK"];
-    let case = variables.iter().fold(Case::new(), |case, name| case.with(name, name));
-    let case = case.with("ACME_FIRST_PASSWORD", names[6]);
+    let keys = ["ACME_BASE_KEY", "ACME_CODE_KEY", "ACME_JOINT_KEY", "ACME_GENERAL_KEY"];
+    let others = ["ACME_AK", "ACME_SK", "ACME_FIRST_PASSWORD"];
+    let case = keys.into_iter().chain(others).fold(Case::new(), |case, name| case.with(name, name));
     fs::create_dir(case.path("tls")).unwrap();
     case.with_file("tls/fullchain.pem", "").with_file("tls/key.pem", "")
 }
@@ -116,10 +115,7 @@ fn every_example_of_the_default_is_sound() {
     assert_eq!(keys, expected);
     assert_eq!(seller.open_api.as_ref().unwrap().secret_key.expose_secret(), "ACME_SK");
     let [product] = &config.products[..] else { panic!("one product") };
-    assert_eq!(
-        product.app_info.as_ref().unwrap().front_end_url,
-        "https://example.example.com/{instance_id}"
-    );
+    assert_eq!(product.app_info.as_ref().unwrap().front_end_url, "https://example.example.com/{instance_id}");
     let entitlements = [("reports", Entitlement::Flag(true)), ("users", Entitlement::Text("quantity".into()))];
     assert_eq!(
         product.terms,
@@ -224,6 +220,25 @@ fn a_variable_that_fits_no_key_is_an_error_with_its_name() {
 }
 
 #[test]
+fn odd_values_of_variables_are_refused_and_nothing_worse() {
+    for value in ["", " ", "[", "{", "\'\'\'", "\"", "=", "9999999999999999999999", "[[1]", "1e9", "\u{0}", "#", "\n"] {
+        let variables = [
+            "CHOPMARK_LIMITS",
+            "CHOPMARK_LISTEN__API",
+            "CHOPMARK_LIMITS__CONNECTIONS",
+            "CHOPMARK_SELLER",
+            "CHOPMARK_SELLER__0__KEYS__BASE",
+            "CHOPMARK_PRODUCT__0__SEATS",
+        ];
+        for name in variables {
+            let error = Case::new().with(name, value).load(SHORT).err();
+            let error = error.unwrap_or_else(|| panic!("{name}={value} is accepted"));
+            assert!(error.contains(&format!("environment variable {name}: ")), "{name}={value}: {error}");
+        }
+    }
+}
+
+#[test]
 fn variables_of_other_use_are_left_alone() {
     let names = [
         "CHOPMARK_LOG_FORMAT",
@@ -319,60 +334,21 @@ fn all_problems_are_told_at_once_in_the_order_of_the_file() {
     );
 }
 
-/// One line put into [`SHORT`] after another one, and what is said of it: the line's number counts from the first of
-/// `SHORT`, which is empty.
+/// Cases of `problems.txt`, divided by empty lines: where some lines are put, the lines, `---`, and what is said.
+/// Lines in a seller begin at line 6 of the file, lines in a product at line 11.
 #[test]
 fn each_problem_names_key_line_and_mend() {
-    let seller = "keys.base = [{ value = \"base-key\" }]";
-    let product = "name = \"Example\"";
-    let long_url = format!("app_info = {{ front_end_url = \"https://a.example/{}\" }}", "x".repeat(500));
-    let cases: &[(&str, &str, &str)] = &[
-        (product, "grace_day = 3", "chopmark.toml:11: product[0].grace_day: there is no such key\n  help: did you mean `grace_days`?"),
-        (product, "graceDays = 3", "chopmark.toml:11: product[0].graceDays: there is no such key\n  help: did you mean `grace_days`?"),
-        (product, "colour = 3", "chopmark.toml:11: product[0].colour: there is no such key\n  help: the keys here are sku, seller, kind, name, entitlements, seats, grace_days, lease_seconds, offline_grace_seconds, check_interval_seconds, fee_ratio, app_info"),
-        (product, "grace_days = \"3\"", "chopmark.toml:11: product[0].grace_days: a whole number is wanted here, not text\n  help: write a whole number from 0 to 3650, without quotes"),
-        (product, "grace_days = -1", "chopmark.toml:11: product[0].grace_days: -1 is out of range\n  help: write a whole number from 0 to 3650, without quotes"),
-        (product, "fee_ratio = 0.05", "chopmark.toml:11: product[0].fee_ratio: a text is wanted here, not a number with a point\n  help: put it in double quotes"),
-        (product, "fee_ratio = \"5\"", "chopmark.toml:11: product[0].fee_ratio: 5 is no share of a price: it must be from 0 to below 1\n  help: write it like \"0.05\", in quotes"),
-        (product, "fee_ratio = \"5%\"", "chopmark.toml:11: product[0].fee_ratio: \"5%\" is no decimal number\n  help: write it like \"0.05\", in quotes"),
-        (product, "seats = 0", "chopmark.toml:11: product[0].seats: 0 is no number of machines\n  help: write a whole number from 1, or \"quantity\" for the amount bought"),
-        (product, "seats = \"all\"", "chopmark.toml:11: product[0].seats: \"all\" is no number of machines\n  help: write a whole number from 1, or \"quantity\" for the amount bought"),
-        (product, "seats = [1]", "chopmark.toml:11: product[0].seats: seats are not a list\n  help: write a whole number from 1, or \"quantity\" for the amount bought"),
-        (product, "entitlements = { users = 1.5 }", "chopmark.toml:11: product[0].entitlements.users: an entitlement is not a number with a point\n  help: write true, false, a whole number, a text, or \"quantity\" for the amount bought"),
-        (product, "app_info = { admin_url = \"https://a.example\" }", "chopmark.toml:11: product[0].app_info.front_end_url: is missing\n  help: add `front_end_url = \"https://app.example.com/{instance_id}\"`"),
-        (product, "app_info = { front_end_url = \"https://a.example/{id}\" }", "chopmark.toml:11: product[0].app_info.front_end_url: {instance_id} is the only thing that is filled in\n  help: write it like \"https://app.example.com/{instance_id}\", with at most 512 characters"),
-        (product, "app_info = { front_end_url = \"app.example\" }", "chopmark.toml:11: product[0].app_info.front_end_url: \"app.example\" is no URL: relative URL without a base\n  help: write it like \"https://app.example.com/{instance_id}\", with at most 512 characters"),
-        (product, &long_url, "chopmark.toml:11: product[0].app_info.front_end_url: 518 characters, and the marketplace takes at most 512\n  help: write it like \"https://app.example.com/{instance_id}\", with at most 512 characters"),
-        (product, "[[product]]\nsku = \"a63ee5c9-0000\"\nseller = \"acme\"\nkind = \"image\"\nname = \"Other\"", "chopmark.toml:12: product[1].sku: there is a product a63ee5c9-0000 already\n  help: give it another one, or merge it with product[0].sku (chopmark.toml:7)"),
-        (product, "[[product]]\nsku = \"other\"\nseller = \"amce\"\nkind = \"licence_code\"\nname = \"Other\"", "chopmark.toml:13: product[1].seller: there is no seller amce\n  help: did you mean `acme`?\nchopmark.toml:14: product[1].kind: \"licence_code\" is not one of the choices\n  help: did you mean `license_code`?"),
-        (product, "[[seller]]\nid = \"acme\"\nsite = \"eu\"\nkeys.base = [{ value = \"k\" }]", "chopmark.toml:12: seller[1].id: there is a seller acme already\n  help: give it another one, or merge it with seller[0].id (chopmark.toml:3)"),
-        (product, "[[seller]]\nid = \"a/b\"\nsite = \"eu\"\nkeys.base = [{ value = \"k\" }]", "chopmark.toml:12: seller[1].id: seller id contains '/', which is not allowed there\n  help: use at most 64 of A-Z a-z 0-9 . _ -"),
-        (product, "[[seller]]\nid = \"other\"\nsite = \"eu\"\nkeys.base = []", "chopmark.toml:14: seller[1].keys.base: is missing\n  help: add `keys.base = [{ env = \"ACME_BASE_KEY\" }]`, the access key from Seller Center > Application Tools > Key Management"),
-        (seller, "keys.general = [{ value = \"base-key\" }]", "chopmark.toml:6: seller[0].keys.general[0]: this key stands in keys.base too, and two interface types never share a key\n  help: bind each type to a key of its own in Seller Center > Application Tools > Key Management"),
-        (seller, "keys.licence_code = [{ value = \"k\" }]", "chopmark.toml:6: seller[0].keys.licence_code: there is no such key\n  help: did you mean `license_code`?"),
-        (seller, "keys.joint = { value = \"k\" }", "chopmark.toml:6: seller[0].keys.joint: a list is wanted here, not a table\n  help: put it in square brackets: [ … ]"),
-        (seller, "keys.joint = [\"k\"]", "chopmark.toml:6: seller[0].keys.joint[0]: a secret is not written as text\n  help: write one of { env = \"NAME\" }, { file = \"PATH\" } and { value = \"…\" }"),
-        (seller, "keys.joint = [{ env = \"A\", value = \"k\" }]", "chopmark.toml:6: seller[0].keys.joint[0]: exactly one of `env`, `file` and `value` is wanted\n  help: write one of { env = \"NAME\" }, { file = \"PATH\" } and { value = \"…\" }"),
-        (seller, "keys.joint = [{ evn = \"A\" }]", "chopmark.toml:6: seller[0].keys.joint[0].evn: there is no such key\n  help: did you mean `env`?"),
-        (seller, "keys.joint = [\n  { env = \"ABSENT\" },\n]", "chopmark.toml:7: seller[0].keys.joint[0].env: the environment variable ABSENT is not set\n  help: set it for this process, or name the one that is set"),
-        (seller, "keys.joint = [{ env = \"EMPTY\" }]", "chopmark.toml:6: seller[0].keys.joint[0].env: the environment variable EMPTY is empty\n  help: put the secret there"),
-        (seller, "keys.joint = [{ value = \"\" }]", "chopmark.toml:6: seller[0].keys.joint[0].value: the secret is empty\n  help: put the secret there"),
-        (seller, "keys.joint = [{ file = \"empty\" }]", "chopmark.toml:6: seller[0].keys.joint[0].file: the file empty is empty\n  help: put the secret there"),
-        (seller, "keys.joint = [{ file = \"absent\" }]", "chopmark.toml:6: seller[0].keys.joint[0].file: the file absent cannot be read: No such file or directory (os error 2)\n  help: put it there and let Chopmark read it; paths are relative to the folder of the configuration file"),
-        (seller, "open_api = { access_key = { value = \"a\" } }", "chopmark.toml:6: seller[0].open_api.secret_key: is missing\n  help: add `secret_key = { env = \"ACME_SK\" }`"),
-        (seller, "open_api = { access_key = { value = \"a\" }, secret_key = { value = \"s\" }, base_url = \"http://example.com\" }", "chopmark.toml:6: seller[0].open_api.base_url: orders and signatures do not go over http:// to another machine\n  help: write it like \"https://mkt.myhuaweicloud.com\"; http:// is for loopback only"),
-        ("", "[listen]\napi = \"localhost:8081\"", "chopmark.toml:2: listen.api: \"localhost:8081\" is not an IP address with a port\n  help: write \"127.0.0.1:8081\""),
-        ("", "[listen]\nadmin = \"127.0.0.1:8081\"", "built-in default:31: listen.api: there is a listener at 127.0.0.1:8081 already"),
-        ("", "[log]\nurl = \"postgres://db/chopmark\"", "chopmark.toml:2: log.url: this version keeps events and views in SQLite only, not in postgres:\n  help: write \"sqlite:\" for the file log.db under data_dir, or \"sqlite:PATH\""),
-        ("", "[views]\nurl = \"esdb://host:2113\"", "chopmark.toml:2: views.url: this version keeps events and views in SQLite only, not in esdb:\n  help: write \"sqlite:\" for the file views.db under data_dir, or \"sqlite:PATH\""),
-        ("", "[log]\nurl = \"mysql://db\"", "chopmark.toml:2: log.url: mysql: is not known here\n  help: write \"sqlite:\" for the file log.db under data_dir, or \"sqlite:PATH\""),
-        ("", "[tls]\ncert = \"absent.pem\"", "chopmark.toml:1: tls.key: is missing\n  help: add `key = \"tls/key.pem\"`\nchopmark.toml:2: tls.cert: there is no file absent.pem\n  help: paths are relative to the folder of the configuration file"),
-        ("", "[keys]\nsigning = [{ path = \"x\" }]", "chopmark.toml:2: keys.signing[0].path: there is no such key\n  help: the keys here are value, env, file"),
-        ("", "data_dir = \"a\"\ndata_dir = \"b\"", "chopmark.toml:2: this is no TOML: duplicate key\n  help: texts stand in quotes, lists in [ ], tables in { }; `chopmark serve --print-config` shows examples"),
-        ("", "listen = 5", "chopmark.toml:1: listen: a table is wanted here, not a whole number\n  help: write its keys in braces: { key = value, … }"),
-    ];
-    for (after, line, said) in cases {
-        let text = if after.is_empty() { (*line).into() } else { SHORT.replace(after, &format!("{after}\n{line}")) };
+    let cases = include_str!("tests/problems.txt").trim_end().split("\n\n");
+    for case in cases {
+        let (place, rest) = case.split_once('\n').unwrap();
+        let (lines, said) = rest.split_once("\n---\n").unwrap();
+        let before = match place {
+            "in a seller" => "keys.base = [{ value = \"base-key\" }]\n",
+            "in a product" => "name = \"Example\"\n",
+            "alone" => "",
+            other => panic!("{other}?"),
+        };
+        let text = if before.is_empty() { lines.into() } else { SHORT.replace(before, &format!("{before}{lines}\n")) };
         Case::new().with("EMPTY", "").with_file("empty", "\n").refuses(&text, said);
     }
 }

@@ -7,42 +7,42 @@ use crate::failure::{Failure, OrFail, Reason};
 
 /// Names of what Chopmark keeps in its data folder.
 #[derive(Debug, Clone)]
-pub struct DataDir(PathBuf);
+pub(crate) struct DataDir(PathBuf);
 
 impl DataDir {
     /// A data folder at this path. Nothing is made yet.
     #[must_use]
-    pub fn at(path: &Path) -> Self {
+    pub(crate) fn at(path: &Path) -> Self {
         Self(path.to_path_buf())
     }
 
     /// The folder.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// The license index's snapshot.
     #[must_use]
-    pub fn index_snapshot(&self) -> PathBuf {
+    pub(crate) fn index_snapshot(&self) -> PathBuf {
         self.0.join("license-index.snapshot")
     }
 
     /// The snapshot of the reactor's open work.
     #[must_use]
-    pub fn reactor_snapshot(&self) -> PathBuf {
+    pub(crate) fn reactor_snapshot(&self) -> PathBuf {
         self.0.join("reactor.snapshot")
     }
 
     /// The delivery journal.
     #[must_use]
-    pub fn journal(&self) -> PathBuf {
+    pub(crate) fn journal(&self) -> PathBuf {
         self.0.join("journal.db")
     }
 
     /// The file with the first admin token.
     #[must_use]
-    pub fn admin_token(&self) -> PathBuf {
+    pub(crate) fn admin_token(&self) -> PathBuf {
         self.0.join("admin-token")
     }
 
@@ -50,7 +50,7 @@ impl DataDir {
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn create(&self) -> Result<(), Failure> {
+    pub(crate) fn create(&self) -> Result<(), Failure> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -59,11 +59,23 @@ impl DataDir {
         builder.create(&self.0).or_fail(Reason::Storage, doing, "make it, or set another data_dir")
     }
 
+    /// Refuses to go on where there is no data folder: looking must not make one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn must_exist(&self) -> Result<(), Failure> {
+        if self.0.is_dir() {
+            return Ok(());
+        }
+        let what = format!("there is no data folder {}", self.0.display());
+        Err(Failure::new(Reason::Storage, what, "name the configuration with --config, or set data_dir"))
+    }
+
     /// Takes the folder for one server, until the returned file is dropped.
     ///
     /// # Errors
     /// Another server holds it.
-    pub fn lock(&self) -> Result<File, Failure> {
+    pub(crate) fn lock(&self) -> Result<File, Failure> {
         let path = self.0.join("lock");
         let help = "give the data folder to the user that runs chopmark, or set another data_dir";
         let file = File::create(&path).or_fail(Reason::Storage, format!("writing {}", path.display()), help)?;

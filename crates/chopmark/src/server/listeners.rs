@@ -1,9 +1,9 @@
 //! The listeners: callbacks, API and metrics, each on an address of its own.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{AppConfig, Server as ActixServer, ServerHandle, ServiceFactory};
+use actix_web::dev::{Server as ActixServer, ServerHandle};
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
@@ -12,14 +12,27 @@ use chopmark_huawei::keys::KeyRing;
 use chopmark_ingest::{AppInfos, Ingest, IngestMetrics, SellerDoor, Sellers};
 use chopmark_journal::Journal;
 use chopmark_projector::LicenseIndex;
-use chopmark_query::{Query, QueryMetrics};
-use chopmark_reactor::OpenOrders;
+use chopmark_query::{OpenOrder, OpenWork, Query, QueryMetrics};
+use chopmark_reactor::{OpenOrders, OrderAtRisk};
 use prometheus::{Registry, TextEncoder};
 use tokio::task::JoinHandle;
 
 use super::tls;
 use crate::config::{Config, SellerConfig};
 use crate::failure::{Failure, OrFail, Reason};
+
+/// Gives a listener the bounds that every one has. A macro, since an `HttpServer`'s type names the whole application.
+macro_rules! bounded {
+    ($server:expr, $config:expr, $workers:expr) => {
+        $server
+            .workers($workers)
+            .max_connections($config.limits.connections.div_ceil($workers))
+            .client_request_timeout($config.limits.request)
+            .keep_alive($config.limits.keep_alive)
+            .shutdown_timeout($config.limits.shutdown.as_secs())
+            .disable_signals()
+    };
+}
 
 /// Bound listeners that do not serve yet.
 pub(super) struct Listeners {
@@ -57,63 +70,69 @@ impl Listeners {
         })
     }
 
-    pub(super) fn callbacks(&self) -> std::io::Result<SocketAddr> {
-        self.callbacks.local_addr()
-    }
-
-    pub(super) fn api(&self) -> std::io::Result<SocketAddr> {
-        self.api.local_addr()
-    }
-
-    pub(super) fn metrics(&self) -> std::io::Result<SocketAddr> {
-        self.metrics.local_addr()
+    /// Where callbacks, API and metrics are.
+    pub(super) fn addresses(&self) -> Result<(SocketAddr, SocketAddr, SocketAddr), Failure> {
+        let of = |listener: &TcpListener| listener.local_addr().or_fail(Reason::Storage, "a listener", ASK);
+        Ok((of(&self.callbacks)?, of(&self.api)?, of(&self.metrics)?))
     }
 
     /// Serves on all of them.
     pub(super) fn serve(self, config: &Config, parts: Parts) -> Result<Serving, Failure> {
         let progress = parts.index.progress();
-        let ingest = Data::new(ingest(config, &parts)?);
-        let query = Data::new(query(config, &parts)?);
+        let (ingest, query) = (ingest(config, &parts)?, query(&parts)?);
+        let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
         let registry = parts.registry;
-
         let health = progress.clone();
         let callbacks = HttpServer::new(move || {
             let (ingest, health) = (ingest.clone(), health.clone());
-            App::new().configure(chopmark_query::health(health)).configure(|config| chopmark_ingest::configure(config, ingest))
+            App::new().configure(chopmark_query::health(health)).configure(|app| chopmark_ingest::configure(app, ingest))
         });
-        let callbacks = bounded(callbacks, config);
-        let callbacks = match &config.tls {
-            Some(tls) => callbacks.listen_rustls_0_23(self.callbacks, tls::server_config(tls)?)?,
-            None => callbacks.listen(self.callbacks)?,
-        };
-        let health = progress.clone();
         let api = HttpServer::new(move || {
-            let (query, health) = (query.clone(), health.clone());
-            App::new().configure(chopmark_query::health(health)).configure(|config| chopmark_query::configure(config, query))
+            let query = query.clone();
+            App::new().configure(|app| chopmark_query::configure(app, query))
         });
-        let api = bounded(api, config).listen(self.api)?;
         let metrics = HttpServer::new(move || {
             let (registry, health) = (registry.clone(), progress.clone());
-            App::new().configure(chopmark_query::health(health)).configure(|config| expose(config, registry))
+            App::new().configure(chopmark_query::health(health)).configure(|app| expose(app, registry))
         });
-        let metrics = bounded(metrics, config).workers(1).listen(self.metrics)?;
-        Ok(Serving::of([callbacks.run(), api.run(), metrics.run()]))
+        let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let callbacks = bounded!(callbacks, config, workers);
+        let callbacks = match tls {
+            Some(tls) => callbacks.listen_rustls_0_23(self.callbacks, tls),
+            None => callbacks.listen(self.callbacks),
+        };
+        let servers = [
+            callbacks.or_fail(Reason::Storage, "the callback listener", ASK)?.run(),
+            bounded!(api, config, workers).listen(self.api).or_fail(Reason::Storage, "the API listener", ASK)?.run(),
+            bounded!(metrics, config, 1).listen(self.metrics).or_fail(Reason::Storage, "metrics", ASK)?.run(),
+        ];
+        Ok(Serving::of(servers))
     }
 }
 
-fn ingest(config: &Config, parts: &Parts) -> prometheus::Result<Ingest> {
+const ASK: &str = "look at the machine's limits of sockets and threads";
+
+fn ingest(config: &Config, parts: &Parts) -> Result<Data<Ingest>, Failure> {
     let limits = chopmark_ingest::Limits {
         body_bytes: config.limits.callback_body_bytes,
         ..chopmark_ingest::Limits::default()
     };
-    Ok(Ingest::new(
-        sellers(config),
-        parts.commands.clone(),
-        parts.journal.clone(),
-        Some(parts.index.progress()),
-        IngestMetrics::register(&parts.registry)?,
-        limits,
-    ))
+    let metrics = super::registered(IngestMetrics::register(&parts.registry))?;
+    let (commands, journal) = (parts.commands.clone(), parts.journal.clone());
+    Ok(Data::new(Ingest::new(sellers(config), commands, journal, Some(parts.index.progress()), metrics, limits)))
+}
+
+fn query(parts: &Parts) -> Result<Data<Query>, Failure> {
+    let metrics = super::registered(QueryMetrics::register(&parts.registry))?;
+    let orders = parts.open_orders.clone();
+    let open_work: OpenWork = Arc::new(move || orders.list().into_iter().map(open_order).collect());
+    let (index, commands, journal) = (parts.index.clone(), parts.commands.clone(), parts.journal.clone());
+    Ok(Data::new(Query::new(index, commands, journal, open_work, metrics)))
+}
+
+fn open_order(order: OrderAtRisk) -> OpenOrder {
+    let OrderAtRisk { seller, order_id, since, attempts, reason, abandoned } = order;
+    OpenOrder { seller, order_id, since, attempts, reason, abandoned }
 }
 
 fn sellers(config: &Config) -> Sellers {
@@ -126,27 +145,6 @@ fn sellers(config: &Config) -> Sellers {
         }
     };
     config.sellers.iter().map(|seller| (seller.id.clone(), door(seller))).collect()
-}
-
-/// The bounds that every listener has.
-fn bounded<F, I, S, B>(server: HttpServer<F, I, S, B>, config: &Config) -> HttpServer<F, I, S, B>
-where
-    F: Fn() -> I + Send + Clone + 'static,
-    I: IntoServiceFactory<S, Request>,
-    S: ServiceFactory<Request, Config = AppConfig> + 'static,
-    S::Error: Into<actix_web::Error> + 'static,
-    S::InitError: std::fmt::Debug,
-    S::Response: Into<actix_web::HttpResponse<B>> + 'static,
-    B: MessageBody + 'static,
-{
-    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    server
-        .workers(workers)
-        .max_connections(config.limits.connections.div_ceil(workers))
-        .client_request_timeout(config.limits.request)
-        .keep_alive(config.limits.keep_alive)
-        .shutdown_timeout(config.limits.shutdown.as_secs())
-        .disable_signals()
 }
 
 fn expose(config: &mut ServiceConfig, registry: Registry) {

@@ -14,7 +14,7 @@ use crate::failure::{Failure, OrFail, Reason};
 ///
 /// # Errors
 /// The file cannot be read or written, or the log cannot.
-pub async fn ensure_admin_token(path: &Path, commands: &Commands) -> Result<(), Failure> {
+pub(crate) async fn ensure_admin_token(path: &Path, commands: &Commands) -> Result<(), Failure> {
     let help = "give the data folder to the user that runs chopmark";
     let token = read_or_make(path).or_fail(Reason::Storage, format!("the admin token in {}", path.display()), help)?;
     let hash = TokenHash::of(&token);

@@ -7,7 +7,7 @@ use super::event::{
     Unfrozen, Upgraded,
 };
 use super::history::{History, Standing};
-use super::state::Status;
+use super::state::{License, Status};
 use crate::cause::RequestSignature;
 use crate::ids::{InstanceId, OrderId, OrderLineId};
 use crate::order::{OrderFacts, OrderRef};
@@ -108,10 +108,7 @@ fn begin_code(command: Command, request: Request) -> Result<Vec<Event>, Refusal>
 
 fn decide_known(history: &History, command: Command, request: Request) -> Result<Vec<Event>, Refusal> {
     // The same signed request again gets the same answer, even if the license has moved on since.
-    if request
-        .signature
-        .is_some_and(|signature| history.has_answered(signature, request.now))
-    {
+    if request.signature.is_some_and(|signature| history.has_answered(signature, request.now)) {
         return Ok(vec![]);
     }
     let license = &history.license;
@@ -125,31 +122,22 @@ fn decide_known(history: &History, command: Command, request: Request) -> Result
         Command::Upgrade(upgraded) => Ok(vec![upgraded.into()]),
         Command::Freeze if license.status == Status::Active => Ok(vec![Frozen {}.into()]),
         Command::Freeze => Ok(vec![]),
-        Command::Unfreeze if license.status == Status::Frozen || news_of_life(history, request.now) => {
+        Command::Unfreeze if license.status == Status::Frozen || news_of_life(license, request.now) => {
             Ok(vec![Unfrozen { at: request.now }.into()])
         }
         Command::Unfreeze => Ok(vec![]),
         Command::Release { .. } if released => Ok(vec![]),
-        Command::Release {
-            order_id,
-            order_line_id,
-        } => Ok(vec![
-            Released {
-                order_id,
-                order_line_id,
-            }
-            .into(),
-        ]),
+        Command::Release { order_id, order_line_id } => Ok(vec![Released { order_id, order_line_id }.into()]),
         Command::ApplyOrderFacts { order, facts } => Ok(apply_facts(history, order, facts)),
         Command::Adopt(adopted) if history.was_adopted_as(&adopted) => Ok(vec![]),
         Command::Adopt(_) | Command::AdoptPurchase(_) => Err(Refusal::Exists),
     }
 }
 
-/// An UNFREEZE of an active license says something new when our own clock holds the license for expired.
-fn news_of_life(history: &History, now: DateTime<Utc>) -> bool {
-    let license = &history.license;
-    license.expired(now) && license.provisional_until().is_none_or(|until| until <= now)
+/// An UNFREEZE of an active license says something new when our own clock alone holds it for expired. Once: where a
+/// freeze was lifted already, the same word again is a redelivery and prolongs nothing.
+fn news_of_life(license: &License, now: DateTime<Utc>) -> bool {
+    license.expired(now) && license.unfrozen_at.is_none()
 }
 
 fn apply_facts(history: &History, order: OrderRef, facts: OrderFacts) -> Vec<Event> {
@@ -157,12 +145,5 @@ fn apply_facts(history: &History, order: OrderRef, facts: OrderFacts) -> Vec<Eve
         return vec![];
     }
     let terms = history.terms_with(&order, &facts);
-    vec![
-        OrderFactsApplied {
-            order_id: order.order_id,
-            facts,
-            terms,
-        }
-        .into(),
-    ]
+    vec![OrderFactsApplied { order_id: order.order_id, facts, terms }.into()]
 }

@@ -142,10 +142,9 @@ impl Event {
             Self::InstanceCreated(InstanceCreated { order })
             | Self::Upgraded(Upgraded { order })
             | Self::Refreshed(Refreshed { order, .. }) => Some(order.clone()),
-            Self::InstanceAdopted(InstanceAdopted {
-                purchase: Some(PurchaseIdentity::OrderLine(order)),
-                ..
-            }) => Some(order.clone()),
+            Self::InstanceAdopted(InstanceAdopted { purchase: Some(PurchaseIdentity::OrderLine(order)), .. }) => {
+                Some(order.clone())
+            }
             _ => None,
         }
     }

@@ -161,16 +161,12 @@ impl History {
 
     fn note(&mut self, event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) {
         self.requests.retain(|(_, at)| *at + REQUEST_WINDOW > recorded_at);
-        self.requests
-            .extend(cause.signature().map(|signature| (signature, recorded_at)));
+        self.requests.extend(cause.signature().map(|signature| (signature, recorded_at)));
         if let Event::InstanceAdopted(adopted) = event {
             self.adopted = Some(adopted.clone());
         }
         if let Event::OrderFactsApplied(OrderFactsApplied { order_id, facts, .. }) = event {
-            let order = OrderRef {
-                order_id: order_id.clone(),
-                order_line_id: facts.order_line_id.clone(),
-            };
+            let order = OrderRef { order_id: order_id.clone(), order_line_id: facts.order_line_id.clone() };
             for (mention, covered) in &mut self.mentions {
                 *covered |= *mention.order() == order;
             }
@@ -193,32 +189,23 @@ impl History {
 
     /// Whether this refresh was applied already: same scene, order, line, expiry and product.
     pub(super) fn has_refreshed(&self, refreshed: &Refreshed) -> bool {
-        self.mentions
-            .iter()
-            .any(|(mention, _)| matches!(mention, Mention::Refresh(known) if known == refreshed))
+        self.mentions.iter().any(|(mention, _)| matches!(mention, Mention::Refresh(known) if known == refreshed))
     }
 
     /// Whether this upgrade was applied already.
     pub(super) fn has_upgraded(&self, upgraded: &Upgraded) -> bool {
-        self.mentions
-            .iter()
-            .any(|(mention, _)| matches!(mention, Mention::Upgrade(known) if known == upgraded))
+        self.mentions.iter().any(|(mention, _)| matches!(mention, Mention::Upgrade(known) if known == upgraded))
     }
 
     /// Whether this very request caused an event here within its window.
     pub(super) fn has_answered(&self, signature: RequestSignature, now: DateTime<Utc>) -> bool {
-        self.requests
-            .iter()
-            .any(|(known, at)| *known == signature && *at + REQUEST_WINDOW > now)
+        self.requests.iter().any(|(known, at)| *known == signature && *at + REQUEST_WINDOW > now)
     }
 
     /// Whether these facts are applied to every callback that named the order.
     pub(super) fn has_applied(&self, order: &OrderRef, facts: &OrderFacts) -> bool {
         self.facts.get(order) == Some(facts)
-            && self
-                .mentions
-                .iter()
-                .all(|(mention, covered)| *covered || mention.order() != order)
+            && self.mentions.iter().all(|(mention, covered)| *covered || mention.order() != order)
     }
 
     /// Whether a callback named this order.
@@ -243,17 +230,9 @@ impl History {
     /// The terms with one more order's facts: every callback in the order of its arrival, each with what is known of
     /// its order, so that facts may come in any order and newer truth wins.
     pub(super) fn terms_with(&self, order: &OrderRef, facts: &OrderFacts) -> Terms {
-        let mut terms = self
-            .adopted
-            .as_ref()
-            .map(|adopted| adopted.terms.clone())
-            .unwrap_or_default();
+        let mut terms = self.adopted.as_ref().map(|adopted| adopted.terms.clone()).unwrap_or_default();
         for (mention, _) in &self.mentions {
-            let known = if mention.order() == order {
-                Some(facts)
-            } else {
-                self.facts.get(mention.order())
-            };
+            let known = if mention.order() == order { Some(facts) } else { self.facts.get(mention.order()) };
             mention.apply(&mut terms, known);
         }
         terms

@@ -113,13 +113,10 @@ pub fn judge(license: &License, terms: Option<&ProductTerms>, question: Question
     Verdict {
         code,
         reason: reason(code, license, terms),
-        entitlements: terms
-            .map(|terms| entitlements(terms, license.quantity))
-            .unwrap_or_default(),
-        seats: terms.and_then(|terms| terms.seats).map(|seats| SeatUse {
-            used: 0,
-            limit: seats.limit(license.quantity),
-        }),
+        entitlements: terms.map(|terms| entitlements(terms, license.quantity)).unwrap_or_default(),
+        seats: terms
+            .and_then(|terms| terms.seats)
+            .map(|seats| SeatUse { used: 0, limit: seats.limit(license.quantity) }),
     }
 }
 
@@ -140,11 +137,7 @@ fn first_code(license: &License, terms: Option<&ProductTerms>, question: Questio
         return Code::Expired;
     }
     if terms.is_some_and(|terms| terms.seats.is_some()) {
-        return if question.names_machine {
-            Code::MachineNotActivated
-        } else {
-            Code::MachineRequired
-        };
+        return if question.names_machine { Code::MachineNotActivated } else { Code::MachineRequired };
     }
     if late { Code::Grace } else { Code::Valid }
 }
@@ -184,9 +177,5 @@ fn entitlements(terms: &ProductTerms, quantity: Option<u32>) -> BTreeMap<String,
         Entitlement::Text(text) if text == "quantity" => quantity.map(Value::from),
         Entitlement::Text(text) => Some(Value::from(text.as_str())),
     };
-    terms
-        .entitlements
-        .iter()
-        .filter_map(|(name, entitlement)| Some((name.clone(), value(entitlement)?)))
-        .collect()
+    terms.entitlements.iter().filter_map(|(name, entitlement)| Some((name.clone(), value(entitlement)?))).collect()
 }

@@ -101,11 +101,7 @@ impl<'a> Fields<'a> {
     pub(super) fn instances(self) -> Result<Vec<InstanceId>, Reason> {
         let name = "instanceId";
         let mut ids = vec![];
-        let parts = self
-            .mandatory(name)?
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
+        let parts = self.mandatory(name)?.split(',').map(str::trim).filter(|part| !part.is_empty());
         for (index, part) in parts.enumerate() {
             if index == MOST_IDS {
                 return Err(Reason::TooManyIds { max: MOST_IDS });
@@ -115,11 +111,7 @@ impl<'a> Fields<'a> {
                 ids.push(id);
             }
         }
-        if ids.is_empty() {
-            Err(Reason::FieldMissing { name })
-        } else {
-            Ok(ids)
-        }
+        if ids.is_empty() { Err(Reason::FieldMissing { name }) } else { Ok(ids) }
     }
 
     /// `productInfo`: an object, or an array that begins with one, or either as JSON in a text. Its page shows no
@@ -127,11 +119,7 @@ impl<'a> Fields<'a> {
     pub(super) fn product_target(self) -> Result<ProductTarget, Reason> {
         let name = "productInfo";
         let malformed = Reason::FieldMalformed { name };
-        let value = self
-            .0
-            .get(name)
-            .filter(|value| !is_blank(value))
-            .ok_or(Reason::FieldMissing { name })?;
+        let value = self.0.get(name).filter(|value| !is_blank(value)).ok_or(Reason::FieldMissing { name })?;
         let unpacked = match value {
             Json::Text(text) => Json::parse(text.as_bytes()).map_err(|_| malformed)?,
             value => value.clone(),
@@ -150,9 +138,7 @@ impl<'a> Fields<'a> {
 
     fn target(self) -> Result<ProductTarget, Reason> {
         let name = "linearValue";
-        let quantity = self
-            .optional(name)?
-            .map(|text| text.parse().map_err(|_| Reason::FieldMalformed { name }));
+        let quantity = self.optional(name)?.map(|text| text.parse().map_err(|_| Reason::FieldMalformed { name }));
         Ok(ProductTarget {
             product_id: self.optional_id("productId", ProductId::parse)?,
             sku: self.optional_id("skuCode", Sku::parse)?,
@@ -179,11 +165,7 @@ fn read_id<T>(name: &'static str, text: &str, parse: Parse<T>) -> Result<T, Reas
 
 fn check_length(name: &'static str, text: &str) -> Result<(), Reason> {
     let fits = text.chars().count() <= LONGEST_ID;
-    if fits {
-        Ok(())
-    } else {
-        Err(Reason::FieldTooLong { name, max: LONGEST_ID })
-    }
+    if fits { Ok(()) } else { Err(Reason::FieldTooLong { name, max: LONGEST_ID }) }
 }
 
 fn is_blank(value: &Json) -> bool {

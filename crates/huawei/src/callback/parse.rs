@@ -13,45 +13,26 @@ pub(super) fn parse(activity: Activity, fields: Fields<'_>) -> Result<Callback, 
     let instance = || fields.id("instanceId", InstanceId::parse);
     let code = || fields.id("license", LicenseCode::parse);
     Ok(match activity {
-        Activity::NewInstance => Callback::NewInstance {
-            order: fields.order()?,
-            business_id: fields.business_id()?,
-        },
-        Activity::QueryInstance => Callback::QueryInstance {
-            ids: fields.instances()?,
-        },
-        Activity::RefreshInstance => Callback::RefreshInstance {
-            instance: instance()?,
-            refreshed: fields.refreshed()?,
-        },
-        Activity::UpdateInstanceStatus => Callback::UpdateInstanceStatus {
-            instance: instance()?,
-            status: fields.status()?,
-        },
-        Activity::ReleaseInstance => Callback::ReleaseInstance {
-            instance: instance()?,
-            released: fields.released()?,
-        },
-        Activity::UpgradeInstance => Callback::UpgradeInstance {
-            instance: instance()?,
-            upgraded: Upgraded { order: fields.order()? },
-        },
-        Activity::ChangeInstanceCheck => Callback::ChangeInstanceCheck {
-            instance: instance()?,
-            target: fields.product_target()?,
-        },
+        Activity::NewInstance => Callback::NewInstance { order: fields.order()?, business_id: fields.business_id()? },
+        Activity::QueryInstance => Callback::QueryInstance { ids: fields.instances()? },
+        Activity::RefreshInstance => {
+            Callback::RefreshInstance { instance: instance()?, refreshed: fields.refreshed()? }
+        }
+        Activity::UpdateInstanceStatus => {
+            Callback::UpdateInstanceStatus { instance: instance()?, status: fields.status()? }
+        }
+        Activity::ReleaseInstance => Callback::ReleaseInstance { instance: instance()?, released: fields.released()? },
+        Activity::UpgradeInstance => {
+            Callback::UpgradeInstance { instance: instance()?, upgraded: Upgraded { order: fields.order()? } }
+        }
+        Activity::ChangeInstanceCheck => {
+            Callback::ChangeInstanceCheck { instance: instance()?, target: fields.product_target()? }
+        }
         Activity::OrderNotify => Callback::OrderNotify { order: fields.order()? },
-        Activity::RefreshLicenseCode => Callback::RefreshLicenseCode {
-            code: code()?,
-            refreshed: fields.refreshed()?,
-        },
-        Activity::UpdateLicenseCodeStatus => Callback::UpdateLicenseCodeStatus {
-            code: code()?,
-            status: fields.status()?,
-        },
-        Activity::ReleaseLicenseCode => Callback::ReleaseLicenseCode {
-            code: code()?,
-            released: fields.released()?,
-        },
+        Activity::RefreshLicenseCode => Callback::RefreshLicenseCode { code: code()?, refreshed: fields.refreshed()? },
+        Activity::UpdateLicenseCodeStatus => {
+            Callback::UpdateLicenseCodeStatus { code: code()?, status: fields.status()? }
+        }
+        Activity::ReleaseLicenseCode => Callback::ReleaseLicenseCode { code: code()?, released: fields.released()? },
     })
 }

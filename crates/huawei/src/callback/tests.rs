@@ -42,24 +42,12 @@ fn signed(key: &str, payload: &[u8]) -> String {
 }
 
 fn deliver<'k>(keys: &'k KeyRing, query: &str, body: &[u8]) -> Result<Verified<'k>, Rejection<'k>> {
-    verify(
-        &Delivery {
-            query,
-            content_encoding: None,
-            body,
-        },
-        keys,
-        at(SENT_MILLIS),
-    )
+    verify(&Delivery { query, content_encoding: None, body }, keys, at(SENT_MILLIS))
 }
 
 /// What a body signed with its own key means, and whether it is a test.
 fn read(body: &str) -> Result<(Callback, bool), Reason> {
-    let key = if body.contains("LicenseCode") {
-        CODE_KEY
-    } else {
-        BASE_KEY
-    };
+    let key = if body.contains("LicenseCode") { CODE_KEY } else { BASE_KEY };
     match deliver(&ring(), &signed(key, body.as_bytes()), body.as_bytes()) {
         Ok(verified) => Ok((verified.callback, verified.test)),
         Err(rejection) => {

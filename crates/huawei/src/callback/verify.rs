@@ -34,25 +34,13 @@ pub fn verify<'k>(
 ) -> Result<Verified<'k>, Rejection<'k>> {
     let body = read_body(delivery.body);
     let activity = body.as_ref().ok().and_then(|body| activity_of(body).ok());
-    let refuse = |reason| Rejection {
-        reason,
-        activity,
-        authenticated: false,
-        key: key_for_refusal(keys, activity),
-    };
+    let refuse = |reason| Rejection { reason, activity, authenticated: false, key: key_for_refusal(keys, activity) };
     let claim = Claim::read(delivery.query, now).map_err(refuse)?;
-    let candidates: Vec<_> = keys
-        .of(activity.map_or(&InterfaceType::ALL, Activity::interfaces))
-        .collect();
+    let candidates: Vec<_> = keys.of(activity.map_or(&InterfaceType::ALL, Activity::interfaces)).collect();
     let proof =
         prove(&claim, delivery.body, body.as_ref().ok(), &candidates).ok_or_else(|| refuse(Reason::SignatureWrong))?;
 
-    let reject = |reason| Rejection {
-        reason,
-        activity,
-        authenticated: true,
-        key: Some(proof.key),
-    };
+    let reject = |reason| Rejection { reason, activity, authenticated: true, key: Some(proof.key) };
     let body = content(delivery, body).map_err(reject)?;
     let (callback, test) = message(&body).map_err(reject)?;
     let (body, redacted_from_sha256) = kept(delivery.body, &body);
@@ -66,12 +54,7 @@ pub fn verify<'k>(
         received_at: now,
         redacted_from_sha256,
     };
-    Ok(Verified {
-        callback,
-        test,
-        request,
-        key: proof.key,
-    })
+    Ok(Verified { callback, test, request, key: proof.key })
 }
 
 fn read_body(bytes: &[u8]) -> Result<Object, Reason> {
@@ -89,9 +72,7 @@ fn activity_of(body: &Object) -> Result<Activity, Reason> {
 
 /// The key that signs the answer to a request that no key has signed.
 fn key_for_refusal(keys: &KeyRing, activity: Option<Activity>) -> Option<&AccessKey> {
-    activity
-        .and_then(|activity| keys.first(activity.interfaces()))
-        .or_else(|| keys.first(&InterfaceType::ALL))
+    activity.and_then(|activity| keys.first(activity.interfaces())).or_else(|| keys.first(&InterfaceType::ALL))
 }
 
 /// Who signed, and what.
@@ -110,13 +91,7 @@ fn prove<'k>(claim: &Claim, raw: &[u8], body: Option<&Object>, candidates: &[&'k
             bool::from(expected.ct_eq(&claimed))
         })
     };
-    let proof = |form| {
-        move |key| Proof {
-            key,
-            form,
-            signature: RequestSignature(claimed),
-        }
-    };
+    let proof = |form| move |key| Proof { key, form, signature: RequestSignature(claimed) };
     signed_by(raw).map(proof(SignedForm::Raw)).or_else(|| {
         let canonical = canonical_form(body?);
         signed_by(canonical.as_bytes()).map(proof(SignedForm::Canonical))

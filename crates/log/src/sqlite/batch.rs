@@ -42,9 +42,7 @@ impl Failed {
     pub(super) fn to_append_error(&self) -> AppendError {
         match self {
             Self::BeforeCommit(error) => not_stored(error),
-            Self::AtCommit(error) => AppendError::Unknown {
-                reason: error.to_string(),
-            },
+            Self::AtCommit(error) => AppendError::Unknown { reason: error.to_string() },
         }
     }
 }
@@ -69,14 +67,7 @@ fn write<'c>(
     for wish in wishes {
         outcomes.push(fulfil(&transaction, wish, &mut position, recorded_at)?);
     }
-    Ok((
-        transaction,
-        Committed {
-            outcomes,
-            events: position - before,
-            head: Position(position),
-        },
-    ))
+    Ok((transaction, Committed { outcomes, events: position - before, head: Position(position) }))
 }
 
 /// Position and time of the last event. Read in each transaction: another process may have appended.
@@ -106,12 +97,10 @@ fn fulfil(
             Some(stream) => stored_before(transaction, stream.id, first, wish.events)?,
             None => None,
         };
-        return Ok(stored
-            .map(|appended| (appended, Success::Repeated))
-            .ok_or_else(|| AppendError::Conflict {
-                stream: wish.stream.clone(),
-                current: known.map(|stream| stream.last),
-            }));
+        return Ok(stored.map(|appended| (appended, Success::Repeated)).ok_or_else(|| AppendError::Conflict {
+            stream: wish.stream.clone(),
+            current: known.map(|stream| stream.last),
+        }));
     }
     let stream_id = match known {
         Some(stream) => stream.id,
@@ -133,13 +122,7 @@ fn fulfil(
         insert(transaction, stream_id, &fields)?;
         revision += 1;
     }
-    Ok(Ok((
-        Appended {
-            revision: Revision(revision - 1),
-            position: Position(*position),
-        },
-        Success::Stored,
-    )))
+    Ok(Ok((Appended { revision: Revision(revision - 1), position: Position(*position) }, Success::Stored)))
 }
 
 #[derive(Clone, Copy)]
@@ -158,9 +141,7 @@ fn find_stream(transaction: &Transaction<'_>, name: &StreamName) -> rusqlite::Re
 }
 
 fn create_stream(transaction: &Transaction<'_>, name: &StreamName) -> rusqlite::Result<i64> {
-    transaction
-        .prepare_cached("INSERT INTO streams (name) VALUES (?1)")?
-        .insert([name.as_str()])
+    transaction.prepare_cached("INSERT INTO streams (name) VALUES (?1)")?.insert([name.as_str()])
 }
 
 /// Where these very events stand, if they are in the stream from revision `first` on.
@@ -180,10 +161,7 @@ fn stored_before(
         if row.get::<_, Uuid>(0)? != event.id {
             return Ok(None);
         }
-        last = Some(Appended {
-            revision: Revision(row.get(1)?),
-            position: Position(row.get(2)?),
-        });
+        last = Some(Appended { revision: Revision(row.get(1)?), position: Position(row.get(2)?) });
     }
     Ok(last)
 }

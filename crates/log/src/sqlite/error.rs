@@ -69,48 +69,32 @@ impl OpenError {
     pub(super) fn from_sqlite(path: &Path, error: rusqlite::Error) -> Self {
         let path = path.to_owned();
         if is_damage(&error) {
-            Self::Damaged {
-                path,
-                reason: error.to_string(),
-            }
+            Self::Damaged { path, reason: error.to_string() }
         } else {
             Self::Sqlite { path, source: error }
         }
     }
 
     pub(super) fn from_read(path: &Path, error: &ReadError) -> Self {
-        Self::Damaged {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        }
+        Self::Damaged { path: path.to_owned(), reason: error.to_string() }
     }
 }
 
 /// An append of which nothing was stored, because SQLite refused before the commit.
 pub(super) fn not_stored(error: &rusqlite::Error) -> AppendError {
-    AppendError::Unavailable {
-        reason: error.to_string(),
-    }
+    AppendError::Unavailable { reason: error.to_string() }
 }
 
 /// A read that SQLite refused, after the record at a position.
 pub(super) fn not_read(error: &rusqlite::Error, after: Position) -> ReadError {
     if is_damage(error) {
-        ReadError::Damaged {
-            position: after,
-            reason: format!("{error}, after this position"),
-        }
+        ReadError::Damaged { position: after, reason: format!("{error}, after this position") }
     } else {
-        ReadError::Unavailable {
-            reason: error.to_string(),
-        }
+        ReadError::Unavailable { reason: error.to_string() }
     }
 }
 
 /// A table or index that is not there any more shows as an error without a code of its own.
 fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown))
 }

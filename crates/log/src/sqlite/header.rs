@@ -14,22 +14,13 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Checks that a file is a log of ours and has not been cut off.
 pub(super) fn check(path: &Path) -> Result<(), OpenError> {
-    let io_error = |source| OpenError::Io {
-        path: path.to_owned(),
-        doing: "read",
-        source,
-    };
-    let not_a_log = |reason: String| OpenError::NotALog {
-        path: path.to_owned(),
-        reason,
-    };
+    let io_error = |source| OpenError::Io { path: path.to_owned(), doing: "read", source };
+    let not_a_log = |reason: String| OpenError::NotALog { path: path.to_owned(), reason };
     let mut header = [0; 100];
     match File::open(path).and_then(|mut file| file.read_exact(&mut header)) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             let length = std::fs::metadata(path).map_err(io_error)?.len();
-            return Err(not_a_log(format!(
-                "it has {length} bytes, less than the header of a log"
-            )));
+            return Err(not_a_log(format!("it has {length} bytes, less than the header of a log")));
         }
         read => read.map_err(io_error)?,
     }
@@ -38,26 +29,15 @@ pub(super) fn check(path: &Path) -> Result<(), OpenError> {
     }
     let application = u32_at(&header, 68);
     if application != APPLICATION_ID {
-        return Err(not_a_log(format!(
-            "it is a SQLite file of another application (id {application:#x})"
-        )));
+        return Err(not_a_log(format!("it is a SQLite file of another application (id {application:#x})")));
     }
     let format = u32_at(&header, 60);
     if format > FORMAT {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found: format,
-            known: FORMAT,
-        });
+        return Err(OpenError::Newer { path: path.to_owned(), found: format, known: FORMAT });
     }
     check_length(path, page_bytes(&header) * u64::from(u32_at(&header, 28)))
         .map_err(io_error)?
-        .map_or(Ok(()), |reason| {
-            Err(OpenError::Damaged {
-                path: path.to_owned(),
-                reason,
-            })
-        })
+        .map_or(Ok(()), |reason| Err(OpenError::Damaged { path: path.to_owned(), reason }))
 }
 
 /// While there is a write-ahead log, the pages that are missing may be in it; SQLite sees to that. The order matters: a

@@ -74,7 +74,8 @@ impl Housekeeper {
         }
     }
 
-    fn round(&mut self) -> Result<(), Box<dyn std::error::Error>> {
+    /// Looks once.
+    pub(super) fn round(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => open::housekeeper(&self.path)?,
@@ -88,11 +89,7 @@ impl Housekeeper {
     fn keep_wal_short(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut wal = open::checkpoint(connection, "NOOP")?;
         self.metrics.wal_bytes.set(wal.pages * i64::from(schema::PAGE_BYTES));
-        self.idle_rounds = if wal.pages == self.last_seen_pages {
-            self.idle_rounds.saturating_add(1)
-        } else {
-            0
-        };
+        self.idle_rounds = if wal.pages == self.last_seen_pages { self.idle_rounds.saturating_add(1) } else { 0 };
         self.last_seen_pages = wal.pages;
         let to_copy = wal.pages - wal.copied;
         if to_copy >= CHECKPOINT_PAGES || (to_copy > 0 && self.idle_rounds == IDLE_ROUNDS) {

@@ -17,11 +17,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The writer's connection and the position of the last event.
 pub(super) fn open(path: &Path, is_verified: bool) -> Result<(Connection, Position), OpenError> {
-    let io_error = |source| OpenError::Io {
-        path: path.to_owned(),
-        doing: "open",
-        source,
-    };
+    let io_error = |source| OpenError::Io { path: path.to_owned(), doing: "open", source };
     if !path.try_exists().map_err(io_error)? {
         create(path)?;
     }
@@ -40,11 +36,7 @@ pub(super) fn open(path: &Path, is_verified: bool) -> Result<(Connection, Positi
 /// Creates the file complete and under another name first: a file under the log's own name is always a whole log, so an
 /// empty one means damage and is never taken for a new log.
 fn create(path: &Path) -> Result<(), OpenError> {
-    let io_error = |source| OpenError::Io {
-        path: path.to_owned(),
-        doing: "create",
-        source,
-    };
+    let io_error = |source| OpenError::Io { path: path.to_owned(), doing: "create", source };
     let unfinished = files::beside(path, &format!(".{}.new", Uuid::now_v7()));
     files::create_private(&unfinished).map_err(io_error)?;
     fill(&unfinished).map_err(|error| OpenError::from_sqlite(path, error))?;
@@ -114,9 +106,6 @@ pub(super) struct Wal {
 /// Copies pages from the write-ahead log into the file, as far as `mode` goes (`NOOP`, `PASSIVE`, `RESTART`, `TRUNCATE`).
 pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Wal> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        Ok(Wal {
-            pages: row.get(1)?,
-            copied: row.get(2)?,
-        })
+        Ok(Wal { pages: row.get(1)?, copied: row.get(2)? })
     })
 }

@@ -28,11 +28,7 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            idle: Mutex::default(),
-            permits: Semaphore::new(READERS),
-        }
+        Self { path: path.to_owned(), idle: Mutex::default(), permits: Semaphore::new(READERS) }
     }
 
     /// Runs a read on a thread that may block.
@@ -41,11 +37,7 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let unavailable = |reason: String| ReadError::Unavailable { reason };
-        let _permit = self
-            .permits
-            .acquire()
-            .await
-            .map_err(|error| unavailable(error.to_string()))?;
+        let _permit = self.permits.acquire().await.map_err(|error| unavailable(error.to_string()))?;
         let readers = Arc::clone(self);
         let reading = tokio::task::spawn_blocking(move || {
             let connection = readers.take().map_err(|error| not_read(&error, Position::START))?;
@@ -104,10 +96,7 @@ pub(super) fn read_stream(
         let fields = Fields::read(row)?;
         let expected = from.0 + records.len() as u64;
         if fields.revision != expected {
-            return Err(damaged(
-                fields.position,
-                format!("revision {expected} of stream {stream} is missing"),
-            ));
+            return Err(damaged(fields.position, format!("revision {expected} of stream {stream} is missing")));
         }
         records.push(fields.to_record(Some(stream))?);
     }
@@ -116,11 +105,7 @@ pub(super) fn read_stream(
 
 /// The log's records after a position.
 pub(super) fn read_all(connection: &Connection, after: Position, limit: usize) -> Result<Page, ReadError> {
-    let mut page = Page {
-        records: Vec::new(),
-        reached: after,
-        at_head: false,
-    };
+    let mut page = Page { records: Vec::new(), reached: after, at_head: false };
     let mut bytes = 0;
     let mut statement = connection
         .prepare_cached(&format!(
@@ -128,9 +113,7 @@ pub(super) fn read_all(connection: &Connection, after: Position, limit: usize) -
              WHERE e.position > ?1 ORDER BY e.position LIMIT ?2"
         ))
         .map_err(|error| not_read(&error, after))?;
-    let mut rows = statement
-        .query((whole(after.0), whole(limit as u64)))
-        .map_err(|error| not_read(&error, after))?;
+    let mut rows = statement.query((whole(after.0), whole(limit as u64))).map_err(|error| not_read(&error, after))?;
     while bytes < PAGE_BYTES_MAX {
         let Some(row) = rows.next().map_err(|error| not_read(&error, page.reached))? else {
             break;

@@ -90,10 +90,7 @@ impl<'a> Fields<'a> {
 
 /// A record that is not as it was written.
 pub(super) fn damaged(position: u64, reason: String) -> ReadError {
-    ReadError::Damaged {
-        position: Position(position),
-        reason,
-    }
+    ReadError::Damaged { position: Position(position), reason }
 }
 
 /// A number as SQLite has it. No log gets to its end.

@@ -1,1 +1,7 @@
+mod damage;
+mod failures;
+mod lifetime;
 
+mod contract {
+    crate::event_log_contract!(crate::sqlite::testing::SqlitePlace::new);
+}

@@ -19,17 +19,11 @@ pub(super) fn verify(path: &Path, connection: &Connection) -> Result<(), OpenErr
     let sqlite_error = |error| OpenError::from_sqlite(path, error);
     let read_error = |error| OpenError::from_read(path, &error);
     let bytes: u64 = connection
-        .query_row(
-            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-            [],
-            |row| row.get(0),
-        )
+        .query_row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", [], |row| row.get(0))
         .map_err(sqlite_error)?;
     if bytes > WHOLE_BYTES_MAX {
         let last = super::reader::head(connection).map_err(read_error)?;
-        return check_records(connection, last.0.saturating_sub(LAST_RECORDS))
-            .map_err(read_error)
-            .map(drop);
+        return check_records(connection, last.0.saturating_sub(LAST_RECORDS)).map_err(read_error).map(drop);
     }
     check_structure(path, connection)?;
     let in_table = check_records(connection, 0).map_err(read_error)?;
@@ -37,10 +31,7 @@ pub(super) fn verify(path: &Path, connection: &Connection) -> Result<(), OpenErr
     if in_table == in_index {
         Ok(())
     } else {
-        Err(OpenError::Damaged {
-            path: path.to_owned(),
-            reason: "the index of streams does not fit the events".into(),
-        })
+        Err(OpenError::Damaged { path: path.to_owned(), reason: "the index of streams does not fit the events".into() })
     }
 }
 
@@ -51,10 +42,7 @@ fn check_structure(path: &Path, connection: &Connection) -> Result<(), OpenError
     if findings == "ok" {
         Ok(())
     } else {
-        Err(OpenError::Damaged {
-            path: path.to_owned(),
-            reason: findings.replace('\n', ", "),
-        })
+        Err(OpenError::Damaged { path: path.to_owned(), reason: findings.replace('\n', ", ") })
     }
 }
 
@@ -66,9 +54,7 @@ impl Sum {
     fn add(&mut self, position: u64, stream: i64, revision: u64) {
         let mixed = [position, stream.cast_unsigned(), revision]
             .into_iter()
-            .fold(0_u64, |mixed, part| {
-                (mixed.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            });
+            .fold(0_u64, |mixed, part| (mixed.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.0 = self.0.wrapping_add(mixed ^ (mixed >> 31));
     }
 }
@@ -85,10 +71,7 @@ fn check_records(connection: &Connection, after: u64) -> Result<Sum, ReadError> 
     let mut rows = statement.query([after]).map_err(sqlite_error)?;
     let mut sum = Sum::default();
     let mut last = after;
-    while let Some(row) = rows
-        .next()
-        .map_err(|error| super::error::not_read(&error, crate::record::Position(last)))?
-    {
+    while let Some(row) = rows.next().map_err(|error| super::error::not_read(&error, crate::record::Position(last)))? {
         let fields = Fields::read(row)?;
         if fields.position != last + 1 {
             return Err(damaged(last + 1, "the record is missing".into()));
@@ -110,20 +93,14 @@ fn check_streams(path: &Path, connection: &Connection) -> Result<Sum, OpenError>
     let mut sum = Sum::default();
     let mut expected = (0, 0);
     while let Some(row) = rows.next().map_err(sqlite_error)? {
-        let (position, stream, revision) = (
-            row.get(0).map_err(sqlite_error)?,
-            row.get(1).map_err(sqlite_error)?,
-            row.get(2).map_err(sqlite_error)?,
-        );
+        let (position, stream, revision) =
+            (row.get(0).map_err(sqlite_error)?, row.get(1).map_err(sqlite_error)?, row.get(2).map_err(sqlite_error)?);
         if stream != expected.0 {
             expected = (stream, 0);
         }
         if revision != expected.1 {
             let reason = format!("revision {} is missing before position {position}", expected.1);
-            return Err(OpenError::Damaged {
-                path: path.to_owned(),
-                reason,
-            });
+            return Err(OpenError::Damaged { path: path.to_owned(), reason });
         }
         expected.1 += 1;
         sum.add(position, stream, revision);

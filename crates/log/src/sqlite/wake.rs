@@ -18,10 +18,7 @@ struct State {
 
 impl Head {
     pub(super) fn new(position: Position) -> Self {
-        Self(watch::Sender::new(State {
-            position,
-            is_closed: false,
-        }))
+        Self(watch::Sender::new(State { position, is_closed: false }))
     }
 
     /// Never goes back.
@@ -40,17 +37,9 @@ impl Head {
 
     /// Waits until it is after a position.
     pub(super) async fn passed(&self, position: Position) -> Result<(), ReadError> {
-        let closed = || ReadError::Unavailable {
-            reason: "the log is closed".into(),
-        };
+        let closed = || ReadError::Unavailable { reason: "the log is closed".into() };
         let mut watched = self.0.subscribe();
-        let state = watched
-            .wait_for(|state| state.position > position || state.is_closed)
-            .await;
-        if state.map_err(|_| closed())?.position > position {
-            Ok(())
-        } else {
-            Err(closed())
-        }
+        let state = watched.wait_for(|state| state.position > position || state.is_closed).await;
+        if state.map_err(|_| closed())?.position > position { Ok(()) } else { Err(closed()) }
     }
 }

@@ -57,14 +57,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Serves until the log is closed or dropped, and everything that waited is answered.
     pub(super) fn run(mut self) {
-        let mut batch = Vec::new();
-        while let Some(message) = self.requests.blocking_recv() {
-            self.gather(message, &mut batch);
-            if !batch.is_empty() {
-                self.serve(&mut batch);
-                self.restart_wal_if_asked();
-            }
-        }
+        while self.serve_waiting() {}
         if let Some(connection) = &self.connection
             && let Err(error) = open::checkpoint(connection, "PASSIVE")
         {
@@ -72,8 +65,20 @@ impl Writer {
         }
     }
 
+    /// Waits for an append and serves it together with all others that wait. False when there will be no more.
+    pub(super) fn serve_waiting(&mut self) -> bool {
+        let Some(message) = self.requests.blocking_recv() else { return false };
+        let batch = self.gather(message);
+        if !batch.is_empty() {
+            self.serve(batch);
+            self.restart_wal_if_asked();
+        }
+        true
+    }
+
     /// Takes what waits, up to the limits of a batch.
-    fn gather(&mut self, first: Message, batch: &mut Vec<Request>) {
+    fn gather(&mut self, first: Message) -> Vec<Request> {
+        let mut batch = Vec::new();
         let (mut events, mut bytes) = (0, 0);
         let mut next = Some(first);
         while let Some(message) = next {
@@ -81,31 +86,28 @@ impl Writer {
                 Message::Close => self.requests.close(),
                 Message::Append(request) => {
                     events += request.events.len();
-                    bytes += request
-                        .events
-                        .iter()
-                        .map(|event| event.data.len() + event.metadata.len())
-                        .sum::<usize>();
+                    bytes += request.events.iter().map(|event| event.data.len() + event.metadata.len()).sum::<usize>();
                     batch.push(request);
                 }
             }
             let has_room = events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX;
             next = if has_room { self.requests.try_recv().ok() } else { None };
         }
+        batch
     }
 
-    fn serve(&mut self, batch: &mut Vec<Request>) {
-        match self.commit(batch) {
+    fn serve(&mut self, batch: Vec<Request>) {
+        match self.commit(&batch) {
             Ok(committed) => {
                 self.head.advance(committed.head);
-                for (request, outcome) in batch.drain(..).zip(committed.outcomes) {
+                for (request, outcome) in batch.into_iter().zip(committed.outcomes) {
                     self.answer(request, outcome);
                 }
             }
             Err(failed) => {
                 self.connection = None;
                 tracing::error!(?failed, appends = batch.len(), "a batch of the event log failed");
-                for request in batch.drain(..) {
+                for request in batch {
                     self.answer(request, Err(failed.to_append_error()));
                 }
             }
@@ -119,11 +121,7 @@ impl Writer {
         };
         let wishes: Vec<_> = batch
             .iter()
-            .map(|request| Wish {
-                stream: &request.stream,
-                expected: request.expected,
-                events: &request.events,
-            })
+            .map(|request| Wish { stream: &request.stream, expected: request.expected, events: &request.events })
             .collect();
         let committed = batch::commit(connection, &wishes, (self.clock)().timestamp_micros())?;
         self.metrics.batch_events.observe(committed.events as f64);
@@ -133,9 +131,7 @@ impl Writer {
     fn answer(&self, request: Request, outcome: Outcome) {
         self.metrics.count(outcome.as_ref().map(|(_, success)| *success));
         if outcome.is_ok() {
-            self.metrics
-                .append_seconds
-                .observe(request.asked_at.elapsed().as_secs_f64());
+            self.metrics.append_seconds.observe(request.asked_at.elapsed().as_secs_f64());
         }
         // Fails only if the caller did not wait for it.
         let _ = request.answer.send(outcome.map(|(appended, _)| appended));

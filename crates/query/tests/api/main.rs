@@ -1,7 +1,6 @@
 //! The API against a real log and a real index.
 
 mod checks;
-mod deliveries;
 mod errors;
 mod house;
 mod licenses;

@@ -64,11 +64,11 @@ fn good_answers_pass() {
 
 #[test]
 fn the_way_an_answer_comes_is_checked() {
-    let check = |spoil: fn(&mut Response)| {
+    fn check(spoil: impl FnOnce(&mut Response)) -> Vec<String> {
         let mut response = success();
         spoil(&mut response);
         findings(&response, &Expected::success())
-    };
+    }
     assert_eq!(check(|r| r.elapsed = Duration::from_secs(5)), ["late"]);
     assert_eq!(check(|r| r.status = 500), ["status"]);
     assert_eq!(check(|r| r.headers[0].1 = "text/plain".into()), ["content_type"]);
@@ -124,11 +124,6 @@ fn instance_information_is_checked_field_by_field() {
 
 #[test]
 fn a_finding_is_a_sentence() {
-    let finding = Finding::BodySignName {
-        found: "body-sign".into(),
-    };
-    assert_eq!(
-        finding.to_string(),
-        "the header is called \"body-sign\"; only Body-Sign, in these letters, is found"
-    );
+    let finding = Finding::BodySignName { found: "body-sign".into() };
+    assert_eq!(finding.to_string(), "the header is called \"body-sign\"; only Body-Sign, in these letters, is found");
 }

@@ -28,10 +28,7 @@ impl Response {
     /// The first value of a header, in whatever case its name came.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(found, _)| found.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 
@@ -49,12 +46,7 @@ pub struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     pub(super) fn new(buffer: &'a [u8], layout: Layout, elapsed: Duration) -> Self {
-        Self {
-            status: layout.status,
-            body: &buffer[layout.body],
-            elapsed,
-            head: &buffer[..layout.head],
-        }
+        Self { status: layout.status, body: &buffer[layout.body], elapsed, head: &buffer[..layout.head] }
     }
 
     /// A copy that outlives the connection's next exchange.
@@ -67,20 +59,12 @@ impl<'a> Exchange<'a> {
             Ok(_) => parsed.headers.iter().map(owned).collect(),
             Err(_) => vec![],
         };
-        Response {
-            status: self.status,
-            headers,
-            body: self.body.to_vec(),
-            elapsed: self.elapsed,
-        }
+        Response { status: self.status, headers, body: self.body.to_vec(), elapsed: self.elapsed }
     }
 }
 
 fn owned(header: &httparse::Header<'_>) -> (String, String) {
-    (
-        header.name.into(),
-        String::from_utf8_lossy(header.value).trim().to_owned(),
-    )
+    (header.name.into(), String::from_utf8_lossy(header.value).trim().to_owned())
 }
 
 /// Where the parts of an answer lie in the buffer.
@@ -113,11 +97,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(stream: &'a mut dyn Stream, buffer: &'a mut Vec<u8>, max_body: usize) -> Self {
-        Self {
-            stream,
-            buffer,
-            max_body,
-        }
+        Self { stream, buffer, max_body }
     }
 
     pub(super) async fn answer(mut self) -> Result<Layout, HttpError> {
@@ -154,11 +134,7 @@ impl<'a> Reader<'a> {
                 None if self.buffer.len() > MAX_HEAD => return Err(HttpError::TooLarge { limit: MAX_HEAD }),
                 None => {
                     if !self.fill_first().await? {
-                        return Err(if self.buffer.is_empty() {
-                            HttpError::Closed
-                        } else {
-                            HttpError::Truncated
-                        });
+                        return Err(if self.buffer.is_empty() { HttpError::Closed } else { HttpError::Truncated });
                     }
                 }
             }
@@ -244,16 +220,11 @@ impl<'a> Reader<'a> {
 }
 
 fn is_close(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof
-    )
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof)
 }
 
 fn malformed(problem: &str) -> HttpError {
-    HttpError::Malformed {
-        problem: problem.into(),
-    }
+    HttpError::Malformed { problem: problem.into() }
 }
 
 fn parse_head(buffer: &[u8]) -> Result<Option<Head>, HttpError> {
@@ -287,10 +258,5 @@ fn parse_head(buffer: &[u8]) -> Result<Option<Head>, HttpError> {
         (_, _, Some(length)) => Framing::Length(length),
         _ => Framing::UntilClosed,
     };
-    Ok(Some(Head {
-        status,
-        length,
-        keep_alive: keep_alive && !matches!(framing, Framing::UntilClosed),
-        framing,
-    }))
+    Ok(Some(Head { status, length, keep_alive: keep_alive && !matches!(framing, Framing::UntilClosed), framing }))
 }

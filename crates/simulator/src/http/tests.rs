@@ -4,7 +4,7 @@ use tokio::net::TcpListener;
 use super::*;
 
 /// Serves one connection after the other: reads a request, then writes an answer in the given pieces.
-/// A connection ends where the inner list ends. Resolves to the number of requests on each connection.
+/// A connection ends where the inner list ends.
 async fn serve(connections: Vec<Vec<Vec<&'static str>>>) -> (Url, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::from(listener.local_addr().unwrap());
@@ -24,13 +24,10 @@ async fn serve(connections: Vec<Vec<Vec<&'static str>>>) -> (Url, tokio::task::J
     (url, served)
 }
 
-async fn read_request(stream: &mut TcpStream) {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
     let mut bytes = vec![];
     while !bytes.ends_with(b"\r\n\r\nhello") {
-        assert!(
-            stream.read_buf(&mut bytes).await.unwrap() > 0,
-            "the request ended early"
-        );
+        assert!(stream.read_buf(&mut bytes).await.unwrap() > 0, "the request ended early");
     }
 }
 
@@ -58,13 +55,7 @@ fn a_request_is_written_as_given() {
 async fn one_connection_carries_many_exchanges_and_header_names_keep_their_letters() {
     let (url, served) = serve(vec![vec![
         vec!["HTTP/1.1 200 OK\r\nBody-Sign: a\r\ncontent-LENGTH: 2\r\n\r\nok"],
-        vec![
-            "HTTP/1.1 40",
-            "0 Bad\r\nbody-sign: ",
-            "b\r\nContent-Length: 4\r\n",
-            "\r\nno",
-            "pe",
-        ],
+        vec!["HTTP/1.1 40", "0 Bad\r\nbody-sign: ", "b\r\nContent-Length: 4\r\n", "\r\nno", "pe"],
         vec!["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 None\r\n\r\n"],
     ]])
     .await;
@@ -104,9 +95,7 @@ async fn chunks_are_put_together_wherever_they_are_cut() {
 async fn a_connection_closed_while_idle_is_opened_again() {
     let (url, served) = serve(vec![
         vec![vec!["HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"]],
-        vec![vec![
-            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n2",
-        ]],
+        vec![vec!["HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n2"]],
         vec![vec!["HTTP/1.0 200 OK\r\n\r\nuntil the end"]],
     ])
     .await;
@@ -131,10 +120,7 @@ async fn what_is_not_a_whole_answer_is_an_error() {
         "ICY 200 OK\r\n\r\n",
     ];
     let (url, served) = serve(answers.iter().map(|answer| vec![vec![*answer]]).collect()).await;
-    let limits = Limits {
-        body: 1000,
-        ..Limits::default()
-    };
+    let limits = Limits { body: 1000, ..Limits::default() };
     let mut errors = vec![];
     for _ in answers {
         let mut connection = Connection::to(&url).with_limits(limits);
@@ -149,21 +135,52 @@ async fn what_is_not_a_whole_answer_is_an_error() {
     assert!(matches!(errors[6], HttpError::Malformed { .. }));
     assert!(matches!(errors[7], HttpError::Malformed { .. }));
     served.await.unwrap();
-    assert!(matches!(
-        Connection::to(&url).send(&hello(&url)).await.unwrap_err(),
-        HttpError::Connect { .. }
-    ));
+    assert!(matches!(Connection::to(&url).send(&hello(&url)).await.unwrap_err(), HttpError::Connect { .. }));
 }
 
 #[tokio::test]
 async fn an_answer_that_never_comes_ends_at_the_limit() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::from(listener.local_addr().unwrap());
-    let limits = Limits {
-        exchange: Duration::from_millis(20),
-        ..Limits::default()
-    };
+    let limits = Limits { exchange: Duration::from_millis(20), ..Limits::default() };
     let mut connection = Connection::to(&url).with_limits(limits);
     let error = connection.send(&hello(&url)).await.unwrap_err();
     assert!(matches!(error, HttpError::Timeout { .. }));
+}
+
+#[tokio::test]
+async fn https_is_spoken_with_the_given_trust_and_with_no_other() {
+    let provider = || Arc::new(rustls::crypto::ring::default_provider());
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+    let server = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key.into())
+        .unwrap();
+    let trusting = |roots| {
+        let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
+        Some(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(own.cert.der().clone()).unwrap();
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let url: Url = format!("https://localhost:{port}").parse().unwrap();
+    let served = tokio::spawn(async move {
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+        let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsafe").await.unwrap();
+        stream.flush().await.unwrap();
+        assert!(acceptor.accept(listener.accept().await.unwrap().0).await.is_err());
+    });
+    let mut connection = Connection::to(&url).with_tls(trusting(roots));
+    assert_eq!(connection.send(&hello(&url)).await.unwrap().body, b"safe");
+    let mut distrusting = Connection::to(&url).with_tls(trusting(rustls::RootCertStore::empty()));
+    assert!(matches!(distrusting.send(&hello(&url)).await, Err(HttpError::Connect { .. })));
+    assert!(matches!(Connection::to(&url).send(&hello(&url)).await, Err(HttpError::NoTls { .. })));
+    served.await.unwrap();
 }

@@ -23,10 +23,7 @@ pub async fn play(context: &Context<'_>) -> Report {
     let mut play = Play::begin("lifecycle", context);
     let trial = play.order(OrderType::Trial, in_days(7), 1);
     if let Some(instance) = play.buy("a customer takes a trial", &trial).await {
-        let mut life = Life {
-            play: &mut play,
-            instance,
-        };
+        let mut life = Life { play: &mut play, instance };
         life.grow(&trial.line).await;
         life.freeze_and_thaw().await;
         let renewal = life.renew_while_frozen().await;
@@ -57,14 +54,11 @@ impl Life<'_, '_> {
         self.check("the trial is usable", &Wanted::usable(), None, Some(1)).await;
 
         let formal = in_days(365);
-        self.refresh("the trial becomes a purchase", Scene::TrialToFormal, formal, 20)
-            .await;
-        self.check("usable for a year", &Wanted::usable(), Some(formal), Some(20))
-            .await;
+        self.refresh("the trial becomes a purchase", Scene::TrialToFormal, formal, 20).await;
+        self.check("usable for a year", &Wanted::usable(), Some(formal), Some(20)).await;
         let renewed = in_days(730);
         self.refresh("renewed", Scene::Renewal, renewed, 20).await;
-        self.check("usable for two years", &Wanted::usable(), Some(renewed), Some(20))
-            .await;
+        self.check("usable for two years", &Wanted::usable(), Some(renewed), Some(20)).await;
         let change = Message::ChangeInstanceCheck {
             instance: self.instance.clone(),
             sku: self.play.context.product.sku.clone(),
@@ -73,22 +67,12 @@ impl Life<'_, '_> {
         };
         self.succeed("may it change at renewal?", &change).await;
         let changed = in_days(1095);
-        self.refresh("renewed with a change", Scene::RenewalChange, changed, 50)
-            .await;
-        self.check("more, for three years", &Wanted::usable(), Some(changed), Some(50))
-            .await;
-        self.refresh(
-            "the last renewal is cancelled",
-            Scene::UnsubscribeRenewalPeriod,
-            renewed,
-            50,
-        )
-        .await;
-        self.check("the expiry moves back", &Wanted::usable(), Some(renewed), Some(50))
-            .await;
+        self.refresh("renewed with a change", Scene::RenewalChange, changed, 50).await;
+        self.check("more, for three years", &Wanted::usable(), Some(changed), Some(50)).await;
+        self.refresh("the last renewal is cancelled", Scene::UnsubscribeRenewalPeriod, renewed, 50).await;
+        self.check("the expiry moves back", &Wanted::usable(), Some(renewed), Some(50)).await;
         self.upgrade("upgraded", 100).await;
-        self.check("more again, no longer", &Wanted::usable(), Some(renewed), Some(100))
-            .await;
+        self.check("more again, no longer", &Wanted::usable(), Some(renewed), Some(100)).await;
     }
 
     async fn freeze_and_thaw(&mut self) {
@@ -106,8 +90,7 @@ impl Life<'_, '_> {
         self.status("frozen at its expiry", FreezeStatus::Freeze).await;
         let first = in_days(1460);
         self.refresh("renewed while frozen", Scene::Renewal, first, 100).await;
-        self.check("a renewal alone does not unfreeze", &Wanted::frozen(), Some(first), None)
-            .await;
+        self.check("a renewal alone does not unfreeze", &Wanted::frozen(), Some(first), None).await;
         self.status("then unfrozen", FreezeStatus::Unfreeze).await;
         self.check("usable", &Wanted::usable(), Some(first), None).await;
 
@@ -120,13 +103,9 @@ impl Life<'_, '_> {
     }
 
     async fn ask_for_it(&mut self) {
-        let query = Message::QueryInstance {
-            instances: vec![self.instance.clone()],
-        };
+        let query = Message::QueryInstance { instances: vec![self.instance.clone()] };
         let expected = Expected::instances(std::slice::from_ref(&self.instance));
-        self.play
-            .deliver("the marketplace asks for the instance", &query, &expected)
-            .await;
+        self.play.deliver("the marketplace asks for the instance", &query, &expected).await;
     }
 
     async fn succeed(&mut self, name: &str, message: &Message) {
@@ -140,19 +119,13 @@ impl Life<'_, '_> {
     }
 
     fn refreshing(&self, refresh: &Refresh) -> Message {
-        Message::RefreshInstance {
-            instance: self.instance.clone(),
-            refresh: refresh.clone(),
-        }
+        Message::RefreshInstance { instance: self.instance.clone(), refresh: refresh.clone() }
     }
 
     async fn upgrade(&mut self, name: &str, quantity: u32) {
         let order = self.play.order(OrderType::Change, in_days(730), quantity);
         self.play.register(&order);
-        let message = Message::UpgradeInstance {
-            instance: self.instance.clone(),
-            order: order.line,
-        };
+        let message = Message::UpgradeInstance { instance: self.instance.clone(), order: order.line };
         self.succeed(name, &message).await;
     }
 
@@ -161,10 +134,7 @@ impl Life<'_, '_> {
     }
 
     fn changing(&self, status: FreezeStatus) -> Message {
-        Message::UpdateInstanceStatus {
-            instance: self.instance.clone(),
-            status,
-        }
+        Message::UpdateInstanceStatus { instance: self.instance.clone(), status }
     }
 
     /// Expiry is judged where a refresh has stated it, the amount where order facts can be known.
@@ -185,31 +155,15 @@ async fn unknown_instance(play: &mut Play<'_>) {
     let refresh = play.refresh(Scene::Renewal, in_days(365), 20);
     let order = OrderLine::fresh();
     let messages = [
-        Message::QueryInstance {
-            instances: vec![instance.clone()],
-        },
-        Message::RefreshInstance {
-            instance: instance.clone(),
-            refresh,
-        },
-        Message::UpdateInstanceStatus {
-            instance: instance.clone(),
-            status: FreezeStatus::Freeze,
-        },
-        Message::UpgradeInstance {
-            instance: instance.clone(),
-            order,
-        },
-        Message::ReleaseInstance {
-            instance: instance.clone(),
-            order: None,
-        },
+        Message::QueryInstance { instances: vec![instance.clone()] },
+        Message::RefreshInstance { instance: instance.clone(), refresh },
+        Message::UpdateInstanceStatus { instance: instance.clone(), status: FreezeStatus::Freeze },
+        Message::UpgradeInstance { instance: instance.clone(), order },
+        Message::ReleaseInstance { instance: instance.clone(), order: None },
     ];
     for message in messages {
         let name = format!("{} for an unknown instance", message.activity());
-        play.deliver(&name, &message, &Expected::failure(ResultCode::UnknownInstance))
-            .await;
+        play.deliver(&name, &message, &Expected::failure(ResultCode::UnknownInstance)).await;
     }
-    play.check("there is still no such license", &instance, &Wanted::not_found())
-        .await;
+    play.check("there is still no such license", &instance, &Wanted::not_found()).await;
 }

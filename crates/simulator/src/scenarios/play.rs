@@ -13,7 +13,7 @@ use super::wanted::{Wanted, in_words};
 use crate::checks::{CheckError, Checks};
 use crate::console::{self, Expected, Finding, Said};
 use crate::http::{HttpError, Response};
-use crate::marketplace::{Delivery, Marketplace};
+use crate::marketplace::{Delivery, Marketplace, MissingKey};
 use crate::message::{Message, OrderLine, Refresh};
 use crate::orders::{Order, Period, Product};
 use crate::report::{Report, Step, result};
@@ -26,6 +26,8 @@ pub(super) struct Play<'a> {
     pub(super) context: &'a Context<'a>,
     marketplace: Marketplace,
     checks: Option<Checks>,
+    /// The API did not answer for as long as patience lasts: nobody waits for it a second time.
+    api_lost: bool,
     scenario: &'static str,
     steps: Vec<Step>,
     began: Instant,
@@ -52,10 +54,15 @@ impl<'a> Play<'a> {
             context,
             marketplace: context.marketplace(),
             checks: checks.map(|api| Checks::new(api, &context.seller, context.tls.clone())),
+            api_lost: false,
             scenario,
             steps: vec![],
             began: Instant::now(),
         }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
     }
 
     pub(super) fn finish(self) -> Report {
@@ -76,8 +83,14 @@ impl<'a> Play<'a> {
 
     /// Signs a message now, sends it, judges the answer. `None` where there was none.
     pub(super) async fn deliver(&mut self, name: &str, message: &Message, expected: &Expected) -> Option<Delivered> {
-        match self.marketplace.sign(message, self.context.style, Utc::now()) {
-            Ok(delivery) => self.send(name, delivery, expected).await,
+        let began = Instant::now();
+        match self.attempt(message).await {
+            Ok((delivery, response)) => {
+                let key = delivery.key.expose_secret().as_bytes();
+                self.note(judged(name, &response, expected, key, began.elapsed()));
+                let response = response.ok()?;
+                Some(Delivered { delivery, response })
+            }
             Err(missing) => {
                 self.note(Step {
                     name: name.into(),
@@ -91,13 +104,14 @@ impl<'a> Play<'a> {
         }
     }
 
-    async fn send(&mut self, name: &str, delivery: Delivery, expected: &Expected) -> Option<Delivered> {
-        let began = Instant::now();
+    /// Signs a message now and sends it; nothing is judged or noted.
+    pub(super) async fn attempt(
+        &mut self,
+        message: &Message,
+    ) -> Result<(Delivery, Result<Response, HttpError>), MissingKey> {
+        let delivery = self.marketplace.sign(message, self.context.style, Utc::now())?;
         let response = self.marketplace.send(&delivery).await;
-        let key = delivery.key.expose_secret().as_bytes();
-        self.note(judged(name, &response, expected, key, began.elapsed()));
-        let response = response.ok()?;
-        Some(Delivered { delivery, response })
+        Ok((delivery, response))
     }
 
     /// Sends the very same request again: the answer must be the same to the byte.
@@ -111,9 +125,7 @@ impl<'a> Play<'a> {
             && response.body != first.response.body
         {
             step.ok = false;
-            step.findings.push(Finding::OtherAnswer {
-                found: String::from_utf8_lossy(&response.body).into_owned(),
-            });
+            step.findings.push(Finding::OtherAnswer { found: String::from_utf8_lossy(&response.body).into_owned() });
         }
         self.note(step);
     }
@@ -121,9 +133,7 @@ impl<'a> Play<'a> {
     /// Enters an order in the book, where there is one, and buys it. `None` where no instance came of it.
     pub(super) async fn buy(&mut self, name: &str, order: &Order) -> Option<String> {
         self.register(order);
-        let message = Message::NewInstance {
-            order: order.line.clone(),
-        };
+        let message = Message::NewInstance { order: order.line.clone() };
         let delivered = self.deliver(name, &message, &Expected::new_instance()).await?;
         delivered.instance()
     }
@@ -137,12 +147,7 @@ impl<'a> Play<'a> {
         };
         let order = self.order(order_type, expires_at, quantity);
         self.register(&order);
-        Refresh {
-            scene,
-            order: order.line,
-            expires_at,
-            product_id: None,
-        }
+        Refresh { scene, order: order.line, expires_at, product_id: None }
     }
 
     /// A new order of the context's product by the year.
@@ -153,14 +158,8 @@ impl<'a> Play<'a> {
             charging_mode: ChargingMode::Period,
             ordered_at: Self::now(),
             expires_at: Some(expires_at),
-            period: Some(Period {
-                unit: "year",
-                number: 1,
-            }),
-            product: Product {
-                quantity,
-                ..self.context.product.clone()
-            },
+            period: Some(Period { unit: "year", number: 1 }),
+            product: Product { quantity, ..self.context.product.clone() },
         }
     }
 
@@ -207,11 +206,9 @@ impl<'a> Play<'a> {
     /// A license must still have exactly so many events.
     pub(super) async fn unchanged(&mut self, name: &str, license: &str, revision: Option<u64>) {
         let Some(before) = revision else { return };
-        self.look(name, license, |verdict| {
-            match verdict["license"]["revision"].as_u64() {
-                Some(now) if now == before => Ok(format!("revision {now}, as before")),
-                now => Err(format!("revision is {now:?}, must still be {before}")),
-            }
+        self.look(name, license, |verdict| match verdict["license"]["revision"].as_u64() {
+            Some(now) if now == before => Ok(format!("revision {now}, as before")),
+            now => Err(format!("revision is {now:?}, must still be {before}")),
         })
         .await;
     }
@@ -220,12 +217,14 @@ impl<'a> Play<'a> {
         let Some(checks) = &mut self.checks else { return };
         let began = Instant::now();
         let outcome = loop {
-            let outcome = match checks.license(license).await {
+            let answer = checks.license(license).await;
+            let lost = matches!(answer, Err(CheckError::Http(_)));
+            let outcome = match answer {
                 Ok(verdict) => judge(&verdict),
-                Err(error @ CheckError::Http(_)) => break Err(error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
-            if outcome.is_ok() || began.elapsed() >= self.context.patience {
+            if outcome.is_ok() || (lost && self.api_lost) || began.elapsed() >= self.context.patience {
+                self.api_lost = lost;
                 break outcome;
             }
             tokio::time::sleep(PAUSE).await;
@@ -267,13 +266,7 @@ pub(super) fn judged(
             (vec![Finding::NoAnswer { problem }], "no answer".into())
         }
     };
-    Step {
-        name: name.into(),
-        ok: findings.is_empty(),
-        detail,
-        millis: millis(elapsed),
-        findings,
-    }
+    Step { name: name.into(), ok: findings.is_empty(), detail, millis: millis(elapsed), findings }
 }
 
 /// What an identical request must be answered with, beyond being the same bytes: nothing that the first was not.

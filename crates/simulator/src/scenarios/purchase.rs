@@ -18,20 +18,12 @@ pub async fn play(context: &Context<'_>) -> Report {
 }
 
 async fn follow(play: &mut Play<'_>, order: crate::orders::Order, instance: &str) {
-    let again = Message::NewInstance {
-        order: order.line.clone(),
-    };
-    play.deliver("the purchase is delivered again", &again, &Expected::same_instance(instance))
-        .await;
-    let query = Message::QueryInstance {
-        instances: vec![instance.into()],
-    };
+    let again = Message::NewInstance { order: order.line.clone() };
+    play.deliver("the purchase is delivered again", &again, &Expected::same_instance(instance)).await;
+    let query = Message::QueryInstance { instances: vec![instance.into()] };
     let expected = Expected::instances(&[instance.to_owned()]);
-    play.deliver("the marketplace asks for the instance", &query, &expected)
-        .await;
-    let notify = Message::OrderNotify {
-        order: order.line.clone(),
-    };
+    play.deliver("the marketplace asks for the instance", &query, &expected).await;
+    let notify = Message::OrderNotify { order: order.line.clone() };
     play.deliver("the order is notified", &notify, &Expected::success()).await;
     let mut wanted = Wanted::usable();
     if play.sees_facts() {

@@ -34,10 +34,7 @@ impl Wanted {
     }
 
     fn of(codes: &'static [&'static str], status: Option<&str>) -> Self {
-        Self {
-            codes,
-            fields: status.into_iter().map(|status| ("status", json!(status))).collect(),
-        }
+        Self { codes, fields: status.into_iter().map(|status| ("status", json!(status))).collect() }
     }
 
     pub(super) fn expiring(mut self, at: DateTime<Utc>) -> Self {
@@ -84,14 +81,8 @@ mod tests {
     fn a_verdict_that_is_not_as_wanted_is_contradicted_in_words() {
         let verdict = json!({"code": "VALID", "license": {"status": "active", "quantity": 20}});
         assert_eq!(Wanted::usable().amount(20).contradiction(&verdict), None);
-        assert_eq!(
-            Wanted::frozen().contradiction(&verdict).unwrap(),
-            "code is VALID, must be FROZEN"
-        );
-        assert_eq!(
-            Wanted::usable().amount(50).contradiction(&verdict).unwrap(),
-            "license.quantity is 20, must be 50"
-        );
+        assert_eq!(Wanted::frozen().contradiction(&verdict).unwrap(), "code is VALID, must be FROZEN");
+        assert_eq!(Wanted::usable().amount(50).contradiction(&verdict).unwrap(), "license.quantity is 20, must be 50");
         let at = "2027-10-27T10:30:15Z".parse().unwrap();
         assert_eq!(
             Wanted::usable().expiring(at).contradiction(&verdict).unwrap(),

@@ -1,4 +1,4 @@
-//! The dossier's worked messages: our bodies are theirs, and so are the signatures.
+//! The documented worked messages: our bodies are theirs, and so are the signatures.
 
 use chopmark_domain::license::Scene;
 use chopmark_huawei::callback::FreezeStatus;
@@ -22,11 +22,7 @@ fn stamp(timestamp: &str, nonce: &str) -> Stamp {
     }
 }
 
-const TEST: Wording = Wording {
-    test: true,
-    keys: KeyOrder::Ascending,
-    expire_time: ExpireTime::Millis,
-};
+const TEST: Wording = Wording { test: true, keys: KeyOrder::Ascending, expire_time: ExpireTime::Millis };
 
 #[test]
 fn callbacks_are_written_and_signed_as_in_the_published_examples() {
@@ -40,9 +36,7 @@ fn callbacks_are_written_and_signed_as_in_the_published_examples() {
             "8DCF3BE4D27CB97F445012E0D313A2F0C0957012401BAC1522FA13FE94102BE7",
         ),
         (
-            Message::QueryInstance {
-                instances: vec![instance()],
-            },
+            Message::QueryInstance { instances: vec![instance()] },
             "1680508237508",
             "n0nceQuery000000000000000000001A",
             r#"{"activity":"queryInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","testFlag":"1"}"#,
@@ -64,30 +58,21 @@ fn callbacks_are_written_and_signed_as_in_the_published_examples() {
             "9D053C2DFDB580370677B299B799FE6331D632375B536BD5333B8DE5F4F99052",
         ),
         (
-            Message::UpdateInstanceStatus {
-                instance: instance(),
-                status: FreezeStatus::Freeze,
-            },
+            Message::UpdateInstanceStatus { instance: instance(), status: FreezeStatus::Freeze },
             "1680509558159",
             "n0nceStatus00000000000000000001C",
             r#"{"activity":"updateInstanceStatus","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","status":"FREEZE","testFlag":"1"}"#,
             "F5BD6EA2D73A2D7300378E7552418786AAD4EE7974F087F5281B5060516B88CC",
         ),
         (
-            Message::ReleaseInstance {
-                instance: instance(),
-                order: Some(order()),
-            },
+            Message::ReleaseInstance { instance: instance(), order: Some(order()) },
             "1680509885590",
             "n0nceRelease0000000000000000001D",
             r#"{"activity":"releaseInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
             "AD5C9D2474139C0CE2423DB0A7994FDB1DD228A57BE263CA19DF8963286A93F1",
         ),
         (
-            Message::UpgradeInstance {
-                instance: instance(),
-                order: order(),
-            },
+            Message::UpgradeInstance { instance: instance(), order: order() },
             "1680510876429",
             "n0nceUpgrade0000000000000000001E",
             r#"{"activity":"upgradeInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
@@ -116,10 +101,7 @@ fn callbacks_are_written_and_signed_as_in_the_published_examples() {
     for (message, timestamp, nonce, body, signature) in vectors {
         let stamp = stamp(timestamp, nonce);
         assert_eq!(message.bodies(&stamp, TEST), (body.to_owned(), None));
-        assert_eq!(
-            stamp.query(KEY, body),
-            format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
-        );
+        assert_eq!(stamp.query(KEY, body), format!("signature={signature}&timestamp={timestamp}&nonce={nonce}"));
     }
 }
 
@@ -135,10 +117,7 @@ fn license_code_callbacks_are_the_published_ones() {
             product_id: None,
         },
     };
-    let wording = Wording {
-        test: true,
-        ..Wording::default()
-    };
+    let wording = Wording { test: true, ..Wording::default() };
     let (body, _) = renewal.bodies(&stamp, wording);
     assert_eq!(
         body,
@@ -146,18 +125,12 @@ fn license_code_callbacks_are_the_published_ones() {
     );
     let signature = "d148705b8ea0f43dafc0cb91b215832ec1a601fdf5d34f5327564be181797d97".to_uppercase();
     assert!(stamp.query("TEST-ACCESS-KEY-0001", &body).contains(&signature));
-    let freeze = Message::UpdateLicenseCodeStatus {
-        code: "PL0001TEST".into(),
-        status: FreezeStatus::Freeze,
-    };
+    let freeze = Message::UpdateLicenseCodeStatus { code: "PL0001TEST".into(), status: FreezeStatus::Freeze };
     assert_eq!(
         freeze.bodies(&stamp, Wording::default()).0,
         r#"{"activity":"updateLicenseCodeStatus","license":"PL0001TEST","status":"FREEZE"}"#
     );
-    let release = Message::ReleaseLicenseCode {
-        code: "PL0001TEST".into(),
-        order: None,
-    };
+    let release = Message::ReleaseLicenseCode { code: "PL0001TEST".into(), order: None };
     assert_eq!(
         release.bodies(&stamp, Wording::default()).0,
         r#"{"activity":"releaseLicenseCode","license":"PL0001TEST"}"#
@@ -167,18 +140,10 @@ fn license_code_callbacks_are_the_published_ones() {
 #[test]
 fn a_body_in_another_order_of_keys_carries_the_signature_of_the_ascending_one() {
     let stamp = stamp("1680508237508", "n0nceQuery000000000000000000001A");
-    let message = Message::QueryInstance {
-        instances: vec![INSTANCE.into()],
-    };
-    let wording = Wording {
-        keys: KeyOrder::Descending,
-        ..TEST
-    };
+    let message = Message::QueryInstance { instances: vec![INSTANCE.into()] };
+    let wording = Wording { keys: KeyOrder::Descending, ..TEST };
     let (signed, sent) = message.bodies(&stamp, wording);
-    assert_eq!(
-        sent.unwrap(),
-        format!(r#"{{"testFlag":"1","instanceId":"{INSTANCE}","activity":"queryInstance"}}"#)
-    );
+    assert_eq!(sent.unwrap(), format!(r#"{{"testFlag":"1","instanceId":"{INSTANCE}","activity":"queryInstance"}}"#));
     assert!(stamp.query(KEY, &signed).contains("16493364B5DE2A66"));
 }
 

@@ -13,15 +13,18 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::cli::bench::Measurement;
 use super::figure::{Figure, Round, micros, record};
 
 /// Bytes of an event: what a purchase weighs with its signed request.
 const EVENT_BYTES: usize = 1_024;
+/// How long one round goes on.
+const ROUND: Duration = Duration::from_secs(3);
 /// Appends that the plain file takes into one `fdatasync`, at most: as many as the log's writer.
 const GROUP: usize = 256;
 
 /// Measures with one writer and with 64.
-pub async fn measure(folder: &Path, rounds: usize, seconds: f64) -> anyhow::Result<Vec<Figure>> {
+pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     let log = Arc::new(SqliteLog::open(
         &folder.join("appends.db"),
         SqliteOptions::default(),
@@ -35,12 +38,15 @@ pub async fn measure(folder: &Path, rounds: usize, seconds: f64) -> anyhow::Resu
     ] {
         let mut measured = vec![];
         for _ in 0..rounds {
-            let ours = race(writers, seconds, |writer, n| append_one(log.clone(), writer, n)).await?;
-            let base = race(writers, seconds, |_, _| file.append(vec![0x5a; EVENT_BYTES])).await?;
+            let (taken, plain) = (log.clone(), file.clone());
+            let ours = race(writers, move |writer| append_one(taken.clone(), writer)).await?;
+            let base = race(writers, move |_| plain.append(vec![0x5a; EVENT_BYTES])).await?;
             measured.push((ours, base));
         }
         let baseline = "a plain growing file, fdatasync, the same grouping";
-        figures.push(Figure::of_rounds(name, what, baseline, "a second", &measured));
+        figures.push(Figure::of_rounds(
+            Measurement::Appends,
+            name, what, baseline, "a second", &measured));
     }
     log.close().await;
     drop(file);
@@ -49,13 +55,13 @@ pub async fn measure(folder: &Path, rounds: usize, seconds: f64) -> anyhow::Resu
 }
 
 /// Lets writers append one after the other, each its own, for some seconds.
-async fn race<F, W>(writers: u32, seconds: f64, work: W) -> anyhow::Result<Round>
+async fn race<F, W>(writers: u32, work: W) -> anyhow::Result<Round>
 where
-    W: Fn(u32, u64) -> F + Clone + Send + 'static,
+    W: Fn(u32) -> F + Clone + Send + 'static,
     F: Future<Output = anyhow::Result<()>> + Send,
 {
     let started = Instant::now();
-    let until = started + Duration::from_secs_f64(seconds);
+    let until = started + ROUND;
     let mut tasks = JoinSet::new();
     for writer in 0..writers {
         let work = work.clone();
@@ -64,7 +70,7 @@ where
             let mut done = 0;
             while Instant::now() < until {
                 let begun = Instant::now();
-                work(writer, done).await?;
+                work(writer).await?;
                 record(&mut times, begun.elapsed());
                 done += 1;
             }
@@ -81,7 +87,7 @@ where
 }
 
 /// One purchase: a new stream with one event.
-async fn append_one(log: Arc<SqliteLog>, writer: u32, _n: u64) -> anyhow::Result<()> {
+async fn append_one(log: Arc<SqliteLog>, writer: u32) -> anyhow::Result<()> {
     let id = Uuid::now_v7();
     let stream = StreamName::new(&format!("instance-bench-{writer}/{id}"))?;
     let event = NewEvent {

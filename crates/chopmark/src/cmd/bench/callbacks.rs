@@ -24,6 +24,7 @@ use chrono::Utc;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::bench::Measurement;
 use super::figure::Figure;
 use super::load::send_all;
 use super::served::Served;
@@ -35,7 +36,7 @@ const REQUESTS: usize = 30_000;
 const CONNECTIONS: usize = 64;
 
 /// Measures rounds of both in turn.
-pub async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>> {
+pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     let registry = Registry::new();
     let log = Arc::new(SqliteLog::open(
         &folder.join("callbacks.db"),
@@ -67,6 +68,8 @@ pub async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>
     following.await?;
     log.close().await;
     Ok(vec![Figure::of_rounds(
+            Measurement::Callbacks,
+            
         "callbacks_64",
         "signed purchases over HTTP, verified, durable, visible to checks, 64 connections",
         "the same path with the append left out",

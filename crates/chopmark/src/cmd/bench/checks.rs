@@ -18,6 +18,7 @@ use chopmark_query::{Query, QueryMetrics};
 use chopmark_simulator::http::Request;
 use prometheus::Registry;
 
+use crate::cli::bench::Measurement;
 use super::figure::{Figure, Round, micros};
 use super::load::send_all;
 use super::population::Population;
@@ -30,7 +31,7 @@ const REQUESTS: usize = 60_000;
 const PAGE: usize = 1_000;
 
 /// Fills a log with licenses and measures all three on it.
-pub async fn measure(folder: &Path, licenses: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
+pub(crate) async fn measure(folder: &Path, licenses: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     let log = Arc::new(SqliteLog::open(
         &folder.join("checks.db"),
         SqliteOptions::default(),
@@ -72,7 +73,7 @@ async fn checking(
     }
     ours.stop().await;
     base.stop().await;
-    Ok(Figure::of_rounds(
+    Ok(Figure::of_rounds(Measurement::Checks,
         "checks",
         "license checks over HTTP with all licenses in the index, 64 connections",
         "a bare actix-web route that reads the body and returns a constant of the same size",
@@ -119,7 +120,7 @@ async fn rebuilding(log: &Arc<SqliteLog>, rounds: usize) -> anyhow::Result<(Lice
         measured.push((ours, Round::new(events, seconds, micros())));
     }
     let index = rebuilt.context("no round was asked for")?;
-    let figure = Figure::of_rounds(
+    let figure = Figure::of_rounds(Measurement::Rebuild,
         "rebuild",
         "rebuilding the license index from the log",
         "only reading and JSON-decoding the same records",
@@ -150,6 +151,7 @@ fn memory(index: &LicenseIndex, resident: Option<u64>) -> Figure {
     let per_license = |bytes: u64| bytes as f64 / (index.len().max(1) as f64);
     let counted = u64::try_from(index.memory_bytes()).unwrap_or(u64::MAX);
     Figure {
+        measurement: Measurement::Memory,
         name: "memory",
         what: "memory of the license index",
         baseline_is: "grown by the process while rebuilding, where the system tells; else as the index counts itself",

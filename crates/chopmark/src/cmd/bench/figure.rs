@@ -5,46 +5,51 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use crate::cli::bench::Measurement;
+
 /// One measurement with its baseline.
 #[derive(Debug, Clone, Serialize)]
-pub struct Figure {
+pub(crate) struct Figure {
+    /// Which measurement it belongs to.
+    #[serde(skip)]
+    pub(crate) measurement: Measurement,
     /// Short name, e.g. `appends_64`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What was measured, in words.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// What the baseline is, in words.
-    pub baseline_is: &'static str,
+    pub(crate) baseline_is: &'static str,
     /// Unit of `measured` and `baseline`.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// Median over the rounds.
-    pub measured: f64,
+    pub(crate) measured: f64,
     /// Median over the rounds; absent where the figure is held to a fixed bound.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<f64>,
+    pub(crate) baseline: Option<f64>,
     /// Median of the ratios round by round, measured to baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ratio: Option<f64>,
+    pub(crate) ratio: Option<f64>,
     /// 99th percentile of one operation, milliseconds, over all rounds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub p99_ms: Option<f64>,
+    pub(crate) p99_ms: Option<f64>,
     /// The same of the baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline_p99_ms: Option<f64>,
+    pub(crate) baseline_p99_ms: Option<f64>,
     /// Rounds measured, measured and baseline in turn.
-    pub rounds: usize,
+    pub(crate) rounds: usize,
 }
 
 /// What one round brought: operations in a second, and the time of each.
-pub struct Round {
+pub(crate) struct Round {
     /// Operations a second.
-    pub per_second: f64,
+    pub(crate) per_second: f64,
     /// Microseconds of each operation.
-    pub micros: Histogram<u64>,
+    pub(crate) micros: Histogram<u64>,
 }
 
 impl Round {
     /// A round from what was counted.
-    pub fn new(operations: u64, seconds: f64, micros: Histogram<u64>) -> Self {
+    pub(crate) fn new(operations: u64, seconds: f64, micros: Histogram<u64>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "far fewer operations than 2^52")]
         let per_second = operations as f64 / seconds;
         Self { per_second, micros }
@@ -52,19 +57,20 @@ impl Round {
 }
 
 /// An empty histogram of microseconds, up to a minute.
-pub fn micros() -> Histogram<u64> {
+pub(crate) fn micros() -> Histogram<u64> {
     #[expect(clippy::expect_used, reason = "the bounds are constants that the histogram takes")]
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("constant bounds")
 }
 
 /// Adds a duration to a histogram of microseconds.
-pub fn record(micros: &mut Histogram<u64>, elapsed: std::time::Duration) {
+pub(crate) fn record(micros: &mut Histogram<u64>, elapsed: std::time::Duration) {
     micros.saturating_record(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX).max(1));
 }
 
 impl Figure {
     /// A figure of rounds measured in turn with a baseline.
-    pub fn of_rounds(
+    pub(crate) fn of_rounds(
+        measurement: Measurement,
         name: &'static str,
         what: &'static str,
         baseline_is: &'static str,
@@ -82,6 +88,7 @@ impl Figure {
             (!all.is_empty()).then(|| all.value_at_quantile(0.99) as f64 / 1_000.0)
         };
         Self {
+            measurement,
             name,
             what,
             baseline_is,
@@ -136,7 +143,7 @@ mod tests {
     #[test]
     fn the_ratio_is_taken_round_by_round() {
         let rounds = [(round(50.0), round(100.0)), (round(10.0), round(100.0)), (round(120.0), round(200.0))];
-        let figure = Figure::of_rounds("x", "", "", "a second", &rounds);
+        let figure = Figure::of_rounds(Measurement::Appends, "x", "", "", "a second", &rounds);
         assert_eq!((figure.measured, figure.baseline, figure.ratio), (50.0, Some(100.0), Some(0.5)));
         assert!(figure.p99_ms.is_some_and(|p99| (1.9..2.1).contains(&p99)));
     }

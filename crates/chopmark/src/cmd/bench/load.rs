@@ -14,7 +14,7 @@ use super::figure::{Round, micros, record};
 ///
 /// # Errors
 /// A connection breaks, or an answer is not what `good` takes.
-pub async fn send_all(
+pub(crate) async fn send_all(
     url: &Url,
     requests: Arc<Vec<Vec<u8>>>,
     connections: usize,

@@ -20,13 +20,13 @@ const SELLER: &str = "bench";
 const AT_ONCE: usize = 512;
 
 /// The licenses that a log was filled with.
-pub struct Population {
+pub(crate) struct Population {
     ids: Vec<String>,
 }
 
 impl Population {
     /// Appends a catalog and so many licenses with two events each.
-    pub async fn create(log: &Arc<SqliteLog>, licenses: usize) -> anyhow::Result<Self> {
+    pub(crate) async fn create(log: &Arc<SqliteLog>, licenses: usize) -> anyhow::Result<Self> {
         let seller = Stream::Seller(SellerId::parse(SELLER)?);
         log.append(&StreamName::new(&seller.to_string())?, Expected::NoStream, vec![event(&product()?, &Cause::System)])
             .await?;
@@ -48,7 +48,7 @@ impl Population {
     }
 
     /// Ids spread over all licenses, in an order that no cache foresees.
-    pub fn ids(&self, count: usize) -> impl Iterator<Item = &str> {
+    pub(crate) fn ids(&self, count: usize) -> impl Iterator<Item = &str> {
         // A step that shares no factor with common sizes visits every part of the index.
         (0..count).map(|n| self.ids[n.wrapping_mul(7_919) % self.ids.len()].as_str())
     }
@@ -92,7 +92,7 @@ fn license_events(n: usize) -> anyhow::Result<Vec<NewEvent>> {
     };
     let terms = Terms { sku, product_id, quantity: Some(20), expires_at, expiry_approximate: true };
     let created = license::Event::from(InstanceCreated { order: order.clone() });
-    let applied = OrderFactsApplied { order_id: order.order_id.clone(), facts, terms }.into();
+    let applied = license::Event::from(OrderFactsApplied { order_id: order.order_id.clone(), facts, terms });
     let answer = Cause::OpenApi { api: "order/query".into(), answer: None };
     Ok(vec![event(&created, &callback(&order)), event(&applied, &answer)])
 }

@@ -7,9 +7,9 @@ use chopmark_simulator::Url;
 use tokio::task::JoinHandle;
 
 /// A server that runs.
-pub struct Served {
+pub(crate) struct Served {
     /// Where.
-    pub url: Url,
+    pub(crate) url: Url,
     handle: ServerHandle,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -19,7 +19,7 @@ impl Served {
     ///
     /// # Errors
     /// No port is free.
-    pub fn start(routes: impl Fn(&mut ServiceConfig) + Send + Clone + 'static) -> anyhow::Result<Self> {
+    pub(crate) fn start(routes: impl Fn(&mut ServiceConfig) + Send + Clone + 'static) -> anyhow::Result<Self> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         let url = format!("http://{}", listener.local_addr()?).parse()?;
         let server = HttpServer::new(move || App::new().configure(routes.clone()))
@@ -31,7 +31,7 @@ impl Served {
     }
 
     /// Ends it.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.handle.stop(false).await;
         // A server that was told to stop has nothing more to report.
         let _ = self.task.await;

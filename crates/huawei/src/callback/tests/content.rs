@@ -35,11 +35,7 @@ fn body(activity: Activity, change: &Value) -> String {
 
 fn fields(activity: Activity) -> Vec<(String, Value)> {
     let body: Value = serde_json::from_str(&body(activity, &json!({}))).unwrap();
-    body.as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    body.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 #[test]
@@ -66,22 +62,9 @@ fn every_mandatory_field_must_be_there_and_not_blank() {
 #[test]
 fn identifiers_have_at_most_sixty_four_characters() {
     for activity in Activity::ALL.iter().copied() {
-        let names = [
-            "businessId",
-            "orderId",
-            "orderLineId",
-            "instanceId",
-            "license",
-            "productId",
-        ];
-        for (field, _) in fields(activity)
-            .iter()
-            .filter(|(field, _)| names.contains(&field.as_str()))
-        {
-            assert!(
-                read(&body(activity, &json!({field: "界".repeat(64)}))).is_ok(),
-                "{activity}, {field}"
-            );
+        let names = ["businessId", "orderId", "orderLineId", "instanceId", "license", "productId"];
+        for (field, _) in fields(activity).iter().filter(|(field, _)| names.contains(&field.as_str())) {
+            assert!(read(&body(activity, &json!({field: "界".repeat(64)}))).is_ok(), "{activity}, {field}");
             let reason = read(&body(activity, &json!({field: "界".repeat(65)}))).unwrap_err();
             assert!(
                 matches!(reason, Reason::FieldTooLong { name, max: 64 } if name == field),
@@ -90,13 +73,7 @@ fn identifiers_have_at_most_sixty_four_characters() {
         }
     }
     let too_long = read(&body(Activity::RefreshInstance, &json!({"productId": "x".repeat(65)})));
-    assert_eq!(
-        too_long,
-        Err(Reason::FieldTooLong {
-            name: "productId",
-            max: 64
-        })
-    );
+    assert_eq!(too_long, Err(Reason::FieldTooLong { name: "productId", max: 64 }));
 }
 
 #[test]
@@ -108,27 +85,16 @@ fn an_identifier_with_a_comma_or_control_character_is_malformed() {
 
 #[test]
 fn numbers_are_taken_where_texts_belong() {
-    let body = body(
-        Activity::NewInstance,
-        &json!({"orderId": 12_345_678_901_234_567_u64, "businessId": 7}),
-    );
+    let body = body(Activity::NewInstance, &json!({"orderId": 12_345_678_901_234_567_u64, "businessId": 7}));
     let (callback, _) = read(&body).unwrap();
-    let Callback::NewInstance { order, business_id } = callback else {
-        panic!("{callback:?}")
-    };
-    assert_eq!(
-        (order.order_id.as_str(), business_id.as_str()),
-        ("12345678901234567", "7")
-    );
+    let Callback::NewInstance { order, business_id } = callback else { panic!("{callback:?}") };
+    assert_eq!((order.order_id.as_str(), business_id.as_str()), ("12345678901234567", "7"));
 }
 
 #[test]
 fn fields_that_no_table_knows_are_ignored() {
     let change = json!({"newField": {"deep": [1, null]}, "license": [], "orderInfo": []});
-    assert_eq!(
-        read(&body(Activity::QueryInstance, &change)),
-        read(&body(Activity::QueryInstance, &json!({})))
-    );
+    assert_eq!(read(&body(Activity::QueryInstance, &change)), read(&body(Activity::QueryInstance, &json!({}))));
 }
 
 #[test]
@@ -146,11 +112,7 @@ fn only_a_test_flag_of_one_marks_a_test() {
             (json!("11"), false),
             (json!([1]), false),
         ] {
-            assert_eq!(
-                read(&body(activity, &json!({"testFlag": flag}))).unwrap().1,
-                test,
-                "{activity}, {flag}"
-            );
+            assert_eq!(read(&body(activity, &json!({"testFlag": flag}))).unwrap().1, test, "{activity}, {flag}");
         }
         assert!(!read(&body(activity, &json!({}))).unwrap().1);
     }
@@ -180,18 +142,9 @@ fn statuses_and_times_must_be_of_their_form() {
         (Activity::RefreshInstance, "expireTime", json!("2027-11-24 02:36:18")),
         (Activity::RefreshLicenseCode, "expireTime", json!("202711240236")),
     ] {
-        assert_eq!(
-            read(&body(activity, &json!({field: value}))),
-            Err(Reason::FieldMalformed { name: field })
-        );
+        assert_eq!(read(&body(activity, &json!({field: value}))), Err(Reason::FieldMalformed { name: field }));
     }
-    assert!(
-        read(&body(
-            Activity::RefreshInstance,
-            &json!({"expireTime": 20_271_124_023_618_u64})
-        ))
-        .is_ok()
-    );
+    assert!(read(&body(Activity::RefreshInstance, &json!({"expireTime": 20_271_124_023_618_u64}))).is_ok());
 }
 
 #[test]
@@ -200,13 +153,7 @@ fn a_release_names_an_order_or_none() {
         Callback::ReleaseInstance { released, .. } => released,
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        released(json!({"orderId": "", "orderLineId": null})),
-        Released {
-            order_id: None,
-            order_line_id: None
-        }
-    );
+    assert_eq!(released(json!({"orderId": "", "orderLineId": null})), Released { order_id: None, order_line_id: None });
     assert_eq!(released(json!({"orderId": "o"})).order_id.unwrap().as_str(), "o");
 }
 
@@ -223,13 +170,7 @@ fn a_query_names_up_to_a_hundred_instances_each_taken_once() {
     assert_eq!(ids(&numbered(100).join(",")), Ok(numbered(100)));
     assert_eq!(ids(&numbered(101).join(",")), Err(Reason::TooManyIds { max: 100 }));
     assert_eq!(ids(" , ,"), Err(Reason::FieldMissing { name: "instanceId" }));
-    assert_eq!(
-        ids(&format!("a,{}", "x".repeat(65))),
-        Err(Reason::FieldTooLong {
-            name: "instanceId",
-            max: 64
-        })
-    );
+    assert_eq!(ids(&format!("a,{}", "x".repeat(65))), Err(Reason::FieldTooLong { name: "instanceId", max: 64 }));
     assert_eq!(ids("a,b\tc"), Err(Reason::FieldMalformed { name: "instanceId" }));
 }
 
@@ -253,18 +194,8 @@ fn a_target_product_comes_as_object_or_list_or_text() {
     assert_eq!(target(json!(json!([object]).to_string())), Ok(full));
     assert_eq!(target(json!({})), Ok(ProductTarget::default()));
     assert_eq!(target(json!({"linearValue": "7"})).unwrap().quantity, Some(7));
-    for info in [
-        json!(5),
-        json!("nonsense"),
-        json!("\"s\""),
-        json!([1]),
-        json!(r#"{"a":1,"a":2}"#),
-    ] {
-        assert_eq!(
-            target(info.clone()),
-            Err(Reason::FieldMalformed { name: "productInfo" }),
-            "{info}"
-        );
+    for info in [json!(5), json!("nonsense"), json!("\"s\""), json!([1]), json!(r#"{"a":1,"a":2}"#)] {
+        assert_eq!(target(info.clone()), Err(Reason::FieldMalformed { name: "productInfo" }), "{info}");
     }
     assert_eq!(target(json!([])), Err(Reason::FieldMissing { name: "productInfo" }));
     for value in [json!(-1), json!(1.5), json!("many"), json!({})] {

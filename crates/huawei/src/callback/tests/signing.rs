@@ -20,13 +20,8 @@ fn body_of(activity: Activity) -> String {
 fn each_activity_takes_keys_of_its_own_types_only() {
     use InterfaceType::{Base, General, Joint, LicenseCode};
     let ring = ring();
-    let keys = [
-        (BASE_KEY, Base),
-        (OLD_BASE_KEY, Base),
-        (CODE_KEY, LicenseCode),
-        (JOINT_KEY, Joint),
-        (GENERAL_KEY, General),
-    ];
+    let keys =
+        [(BASE_KEY, Base), (OLD_BASE_KEY, Base), (CODE_KEY, LicenseCode), (JOINT_KEY, Joint), (GENERAL_KEY, General)];
     for activity in Activity::ALL.iter().copied() {
         let body = body_of(activity);
         for (key, interface) in keys {
@@ -39,11 +34,7 @@ fn each_activity_takes_keys_of_its_own_types_only() {
                 Ok(verified) => {
                     assert!(may_sign, "{activity} signed with {key}");
                     assert_eq!(verified.callback.activity(), activity);
-                    assert_eq!(
-                        verified.key.bytes(),
-                        key.as_bytes(),
-                        "the key that verified signs the answer"
-                    );
+                    assert_eq!(verified.key.bytes(), key.as_bytes(), "the key that verified signs the answer");
                 }
                 Err(rejection) => {
                     assert!(!may_sign, "{activity} signed with {key}: {rejection}");
@@ -60,18 +51,12 @@ fn where_no_key_verified_the_first_of_the_activitys_type_signs_the_refusal() {
     let (ring, empty) = (ring(), KeyRing::default());
     let no_base = KeyRing::new(vec![(InterfaceType::General, GENERAL_KEY.into())]);
     let key_bytes = |keys, body: &str| {
-        deliver(keys, "", body.as_bytes())
-            .unwrap_err()
-            .key
-            .map(|key: &AccessKey| key.bytes().to_vec())
+        deliver(keys, "", body.as_bytes()).unwrap_err().key.map(|key: &AccessKey| key.bytes().to_vec())
     };
     let code = body_of(Activity::ReleaseLicenseCode);
     assert_eq!(key_bytes(&ring, &code).unwrap(), CODE_KEY.as_bytes());
     assert_eq!(key_bytes(&ring, FREEZE).unwrap(), BASE_KEY.as_bytes());
-    assert_eq!(
-        key_bytes(&ring, r#"{"activity":"dance"}"#).unwrap(),
-        BASE_KEY.as_bytes()
-    );
+    assert_eq!(key_bytes(&ring, r#"{"activity":"dance"}"#).unwrap(), BASE_KEY.as_bytes());
     assert_eq!(key_bytes(&ring, "no json").unwrap(), BASE_KEY.as_bytes());
     assert_eq!(key_bytes(&no_base, "no json").unwrap(), GENERAL_KEY.as_bytes());
     assert_eq!(key_bytes(&empty, FREEZE), None);
@@ -111,11 +96,7 @@ fn a_signature_may_be_over_the_canonical_form_of_whatever_arrived() {
         r#"{"testFlag":null,"status":"FREEZE","activity":"updateInstanceStatus","extra":{"z":null,"a":[1,"\u4e2d\/\u6587"]},"instanceId":"i-1"}"#,
     ] {
         let verified = deliver(&ring, &signed(BASE_KEY, canonical.as_bytes()), body.as_bytes()).unwrap();
-        let form = if body == canonical {
-            SignedForm::Raw
-        } else {
-            SignedForm::Canonical
-        };
+        let form = if body == canonical { SignedForm::Raw } else { SignedForm::Canonical };
         assert_eq!(verified.request.signed_form, form);
         assert_eq!(verified.request.body, body);
         let raw = deliver(&ring, &signed(OLD_BASE_KEY, body.as_bytes()), body.as_bytes()).unwrap();
@@ -138,80 +119,28 @@ fn what_is_wrong_is_looked_at_in_one_order() {
     let good = signed(BASE_KEY, b"no json");
     let unsigned = good.split_once('&').unwrap().1;
     let cases = [
-        (
-            format!("{good}&nonce={NONCE}"),
-            Reason::ParameterRepeated { name: "nonce" },
-            ResultCode::IllegalParameter,
-        ),
-        (
-            format!("{good}&signature="),
-            Reason::ParameterRepeated { name: "signature" },
-            ResultCode::IllegalParameter,
-        ),
-        (
-            format!("{good}&timestamp=1"),
-            Reason::ParameterRepeated { name: "timestamp" },
-            ResultCode::IllegalParameter,
-        ),
+        (format!("{good}&nonce={NONCE}"), Reason::ParameterRepeated { name: "nonce" }, ResultCode::IllegalParameter),
+        (format!("{good}&signature="), Reason::ParameterRepeated { name: "signature" }, ResultCode::IllegalParameter),
+        (format!("{good}&timestamp=1"), Reason::ParameterRepeated { name: "timestamp" }, ResultCode::IllegalParameter),
         (String::new(), Reason::TimestampMissing, ResultCode::IllegalParameter),
-        (
-            unsigned.replace("nonce=", "once="),
-            Reason::NonceMissing,
-            ResultCode::IllegalParameter,
-        ),
-        (
-            unsigned.replace("066618", "066618x"),
-            Reason::TimestampMalformed,
-            ResultCode::IllegalParameter,
-        ),
-        (
-            unsigned.replace("066618", "126619"),
-            Reason::TimestampOutsideWindow,
-            ResultCode::IllegalParameter,
-        ),
-        (
-            unsigned.into(),
-            Reason::SignatureMissing,
-            ResultCode::AuthenticationFailed,
-        ),
-        (
-            format!("{unsigned}&signature=0a"),
-            Reason::SignatureWrong,
-            ResultCode::AuthenticationFailed,
-        ),
-        (
-            format!("{unsigned}&signature={}", "0".repeat(64)),
-            Reason::SignatureWrong,
-            ResultCode::AuthenticationFailed,
-        ),
-        (
-            format!("{unsigned}&signature={}", "x".repeat(64)),
-            Reason::SignatureWrong,
-            ResultCode::AuthenticationFailed,
-        ),
+        (unsigned.replace("nonce=", "once="), Reason::NonceMissing, ResultCode::IllegalParameter),
+        (unsigned.replace("066618", "066618x"), Reason::TimestampMalformed, ResultCode::IllegalParameter),
+        (unsigned.replace("066618", "126619"), Reason::TimestampOutsideWindow, ResultCode::IllegalParameter),
+        (unsigned.into(), Reason::SignatureMissing, ResultCode::AuthenticationFailed),
+        (format!("{unsigned}&signature=0a"), Reason::SignatureWrong, ResultCode::AuthenticationFailed),
+        (format!("{unsigned}&signature={}", "0".repeat(64)), Reason::SignatureWrong, ResultCode::AuthenticationFailed),
+        (format!("{unsigned}&signature={}", "x".repeat(64)), Reason::SignatureWrong, ResultCode::AuthenticationFailed),
     ];
     for (query, reason, code) in cases {
-        let delivery = Delivery {
-            query: &query,
-            content_encoding: Some("gzip"),
-            body: b"no json",
-        };
+        let delivery = Delivery { query: &query, content_encoding: Some("gzip"), body: b"no json" };
         let rejection = verify(&delivery, &ring, at(SENT_MILLIS)).unwrap_err();
         assert_eq!(rejection.reason, reason, "{query}");
         assert_eq!(rejection.answer().result_code, code);
         assert!(!rejection.authenticated);
     }
-    let encoded = Delivery {
-        query: &good,
-        content_encoding: Some("gzip"),
-        body: b"no json",
-    };
+    let encoded = Delivery { query: &good, content_encoding: Some("gzip"), body: b"no json" };
     let rejection = verify(&encoded, &ring, at(SENT_MILLIS)).unwrap_err();
-    assert_eq!(
-        rejection.reason,
-        Reason::ContentEncoding,
-        "before the body, which may be compressed"
-    );
+    assert_eq!(rejection.reason, Reason::ContentEncoding, "before the body, which may be compressed");
     assert!(rejection.authenticated);
 }
 
@@ -220,11 +149,7 @@ fn only_an_identity_encoding_is_taken() {
     let ring = ring();
     let query = signed(BASE_KEY, FREEZE.as_bytes());
     let accepts = |content_encoding| {
-        let delivery = Delivery {
-            query: &query,
-            content_encoding,
-            body: FREEZE.as_bytes(),
-        };
+        let delivery = Delivery { query: &query, content_encoding, body: FREEZE.as_bytes() };
         verify(&delivery, &ring, at(SENT_MILLIS)).is_ok()
     };
     for encoding in [None, Some("identity"), Some(" Identity "), Some("")] {
@@ -239,20 +164,12 @@ fn only_an_identity_encoding_is_taken() {
 fn seconds_and_milliseconds_are_signed_as_they_are_sent() {
     let ring = ring();
     for timestamp in ["1680508066", "1680508066618"] {
-        let signature = hex::encode(request_signature(
-            BASE_KEY.as_bytes(),
-            NONCE,
-            timestamp,
-            FREEZE.as_bytes(),
-        ));
+        let signature = hex::encode(request_signature(BASE_KEY.as_bytes(), NONCE, timestamp, FREEZE.as_bytes()));
         let query = format!("nonce={NONCE}&timestamp={timestamp}&signature={signature}");
         let verified = deliver(&ring, &query, FREEZE.as_bytes()).unwrap();
         assert_eq!(verified.request.timestamp, timestamp);
         let other = query.replace("8066", "8067");
-        assert_eq!(
-            deliver(&ring, &other, FREEZE.as_bytes()).unwrap_err().reason,
-            Reason::SignatureWrong
-        );
+        assert_eq!(deliver(&ring, &other, FREEZE.as_bytes()).unwrap_err().reason, Reason::SignatureWrong);
     }
 }
 
@@ -260,13 +177,8 @@ fn seconds_and_milliseconds_are_signed_as_they_are_sent() {
 fn buyer_fields_are_not_kept() {
     let ring = ring();
     let draft = r#"{"activity":"newInstance", "businessId":"b","buyerInfo":{"mobilePhone":"13900000000"},"orderId":"o","orderLineId":"l"}"#;
-    let request = deliver(&ring, &signed(BASE_KEY, draft.as_bytes()), draft.as_bytes())
-        .unwrap()
-        .request;
-    assert_eq!(
-        request.body,
-        r#"{"activity":"newInstance","businessId":"b","orderId":"o","orderLineId":"l"}"#
-    );
+    let request = deliver(&ring, &signed(BASE_KEY, draft.as_bytes()), draft.as_bytes()).unwrap().request;
+    assert_eq!(request.body, r#"{"activity":"newInstance","businessId":"b","orderId":"o","orderLineId":"l"}"#);
     assert_eq!(request.redacted_from_sha256, Some(hex::encode(Sha256::digest(draft))));
 }
 
@@ -275,12 +187,6 @@ fn a_refusal_that_was_not_signed_says_little_and_one_that_was_names_the_field() 
     let ring = ring();
     let message = |query: &str, body: &str| deliver(&ring, query, body.as_bytes()).unwrap_err().answer().result_msg;
     let body = r#"{"activity":"updateInstanceStatus","instanceId":"i-1","status":"THAW"}"#;
-    assert_eq!(
-        message(&signed("another key", body.as_bytes()), body),
-        "token is invalid"
-    );
-    assert_eq!(
-        message(&signed(BASE_KEY, body.as_bytes()), body),
-        "param is invalid: status is malformed"
-    );
+    assert_eq!(message(&signed("another key", body.as_bytes()), body), "token is invalid");
+    assert_eq!(message(&signed(BASE_KEY, body.as_bytes()), body), "param is invalid: status is malformed");
 }

@@ -21,10 +21,7 @@ struct Vector {
 
 impl Vector {
     fn query(&self) -> String {
-        format!(
-            "signature={}&timestamp={}&nonce={}",
-            self.signature, self.timestamp, self.nonce
-        )
+        format!("signature={}&timestamp={}&nonce={}", self.signature, self.timestamp, self.nonce)
     }
 
     fn sent_at(&self) -> DateTime<Utc> {
@@ -97,10 +94,7 @@ fn vectors() -> Vec<Vector> {
             nonce: "n0nceStatus00000000000000000001C",
             signature: "F5BD6EA2D73A2D7300378E7552418786AAD4EE7974F087F5281B5060516B88CC",
             body: r#"{"activity":"updateInstanceStatus","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","status":"FREEZE","testFlag":"1"}"#,
-            callback: Callback::UpdateInstanceStatus {
-                instance: instance(),
-                status: FreezeStatus::Freeze,
-            },
+            callback: Callback::UpdateInstanceStatus { instance: instance(), status: FreezeStatus::Freeze },
         },
         Vector {
             key: BASE_KEY,
@@ -110,10 +104,7 @@ fn vectors() -> Vec<Vector> {
             body: r#"{"activity":"releaseInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
             callback: Callback::ReleaseInstance {
                 instance: instance(),
-                released: Released {
-                    order_id: Some(order().order_id),
-                    order_line_id: Some(order().order_line_id),
-                },
+                released: Released { order_id: Some(order().order_id), order_line_id: Some(order().order_line_id) },
             },
         },
         Vector {
@@ -122,10 +113,7 @@ fn vectors() -> Vec<Vector> {
             nonce: "n0nceUpgrade0000000000000000001E",
             signature: "3979FD55BB7BCEC1BA6826DFE1BAB1CDCD60524B7BCAC3C6887F6E8783FDAE05",
             body: r#"{"activity":"upgradeInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
-            callback: Callback::UpgradeInstance {
-                instance: instance(),
-                upgraded: Upgraded { order: order() },
-            },
+            callback: Callback::UpgradeInstance { instance: instance(), upgraded: Upgraded { order: order() } },
         },
         Vector {
             key: BASE_KEY,
@@ -173,24 +161,10 @@ fn vectors() -> Vec<Vector> {
 fn every_published_message_is_verified_and_understood() {
     let ring = ring();
     for vector in vectors() {
-        let computed = request_signature(
-            vector.key.as_bytes(),
-            vector.nonce,
-            vector.timestamp,
-            vector.body.as_bytes(),
-        );
-        assert_eq!(
-            hex::encode(computed),
-            vector.signature.to_lowercase(),
-            "{}",
-            vector.body
-        );
+        let computed = request_signature(vector.key.as_bytes(), vector.nonce, vector.timestamp, vector.body.as_bytes());
+        assert_eq!(hex::encode(computed), vector.signature.to_lowercase(), "{}", vector.body);
 
-        let delivery = Delivery {
-            query: &vector.query(),
-            content_encoding: None,
-            body: vector.body.as_bytes(),
-        };
+        let delivery = Delivery { query: &vector.query(), content_encoding: None, body: vector.body.as_bytes() };
         let verified = verify(&delivery, &ring, vector.sent_at()).unwrap();
         assert_eq!(verified.callback, vector.callback);
         assert!(vector.body.contains(&format!("\"{}\"", verified.callback.activity())));
@@ -210,11 +184,7 @@ fn every_published_message_is_verified_and_understood() {
 fn a_body_in_another_order_of_keys_is_verified_through_its_canonical_form() {
     let query = vectors().into_iter().find(|vector| vector.body == QUERY_BODY).unwrap();
     let body = r#"{"testFlag":"1","activity":"queryInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e"}"#;
-    let delivery = Delivery {
-        query: &query.query(),
-        content_encoding: None,
-        body: body.as_bytes(),
-    };
+    let delivery = Delivery { query: &query.query(), content_encoding: None, body: body.as_bytes() };
     let ring = ring();
     let verified = verify(&delivery, &ring, query.sent_at()).unwrap();
     assert_eq!(verified.callback, query.callback);
@@ -231,16 +201,7 @@ fn any_changed_bit_of_a_published_message_is_refused() {
         let Ok(query) = std::str::from_utf8(query) else {
             return false;
         };
-        verify(
-            &Delivery {
-                query,
-                content_encoding: None,
-                body,
-            },
-            &ring,
-            vector.sent_at(),
-        )
-        .is_ok()
+        verify(&Delivery { query, content_encoding: None, body }, &ring, vector.sent_at()).is_ok()
     };
     assert!(accepted(query.as_bytes(), vector.body.as_bytes()));
     let flips = |text: &str| {
@@ -259,12 +220,7 @@ fn any_changed_bit_of_a_published_message_is_refused() {
         let rest = &query.as_bytes()["signature=".len() + 64..];
         let same =
             other.eq_ignore_ascii_case(query.as_bytes()) && other.starts_with(b"signature=") && other.ends_with(rest);
-        assert_eq!(
-            accepted(&other, vector.body.as_bytes()),
-            same,
-            "{}",
-            other.escape_ascii()
-        );
+        assert_eq!(accepted(&other, vector.body.as_bytes()), same, "{}", other.escape_ascii());
     }
 }
 
@@ -282,10 +238,7 @@ fn answers_are_written_and_signed_as_published() {
         r#"sign_type="HMAC-SHA256", signature="FGqWJoMsrKVpk6KKmBoxRPhcsFvJmqio1VqsAekCOWU=""#
     );
     let success = Answer::success().to_bytes();
-    assert_eq!(
-        String::from_utf8_lossy(&success),
-        r#"{"resultCode":"000000","resultMsg":"success."}"#
-    );
+    assert_eq!(String::from_utf8_lossy(&success), r#"{"resultCode":"000000","resultMsg":"success."}"#);
     assert_eq!(
         key.body_sign(&success),
         r#"sign_type="HMAC-SHA256", signature="MTRk2q83clWO4HHLQUfXiUtDjSMcNYXSL1bfbmtOrjc=""#
@@ -298,10 +251,7 @@ fn answers_are_written_and_signed_as_published() {
         password: Some("Init-Passw0rd".into()),
         memo: Some("中文".into()),
     };
-    let info = InstanceInfo {
-        instance_id: instance(),
-        app_info: Some(app_info),
-    };
+    let info = InstanceInfo { instance_id: instance(), app_info: Some(app_info) };
     assert_eq!(
         String::from_utf8_lossy(&Answer::instances(vec![info]).to_bytes()),
         r#"{"resultCode":"000000","resultMsg":"success.","info":[{"instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","appInfo":{"frontEndUrl":"https://app.example.com","adminUrl":"https://admin.example.com","userName":"admin@example.com","password":"Init-Passw0rd","memo":"\u4e2d\u6587"}}]}"#
@@ -313,20 +263,13 @@ fn refusals_answer_as_published() {
     let ring = ring();
     let vector = &vectors()[0];
     let answer = |query: &str, seconds_late: i64| {
-        let delivery = Delivery {
-            query,
-            content_encoding: None,
-            body: vector.body.as_bytes(),
-        };
+        let delivery = Delivery { query, content_encoding: None, body: vector.body.as_bytes() };
         let now = vector.sent_at() + chrono::TimeDelta::seconds(seconds_late);
         let answer = verify(&delivery, &ring, now).unwrap_err().answer();
         String::from_utf8(answer.to_bytes()).unwrap()
     };
     let forged = vector.query().replace("signature=8", "signature=9");
-    assert_eq!(
-        answer(&forged, 0),
-        r#"{"resultCode":"000001","resultMsg":"token is invalid"}"#
-    );
+    assert_eq!(answer(&forged, 0), r#"{"resultCode":"000001","resultMsg":"token is invalid"}"#);
     assert_eq!(
         answer(&vector.query(), 61),
         r#"{"resultCode":"000002","resultMsg":"param is invalid: timestamp is more than 60 s away"}"#
@@ -342,37 +285,19 @@ fn the_shapes_of_license_products_are_understood() {
     };
     assert_eq!(
         read(r#"{"activity":"updateLicenseCodeStatus","license":"PL0001TEST","status":"FREEZE","testFlag":"0"}"#),
-        (
-            Callback::UpdateLicenseCodeStatus {
-                code: code(),
-                status: FreezeStatus::Freeze
-            },
-            false
-        )
+        (Callback::UpdateLicenseCodeStatus { code: code(), status: FreezeStatus::Freeze }, false)
     );
     assert_eq!(
         read(
             r#"{"activity":"releaseLicenseCode","license":"PL0001TEST","orderId":"CS2303270702UNSUB","orderLineId":"CS2303270702UNSUB-000001","testFlag":"0"}"#
         ),
-        (
-            Callback::ReleaseLicenseCode {
-                code: code(),
-                released: unsubscription.clone()
-            },
-            false
-        )
+        (Callback::ReleaseLicenseCode { code: code(), released: unsubscription.clone() }, false)
     );
     assert_eq!(
         read(
             r#"{"activity":"newInstance","businessId":"87b94795-0603-4e24-8ae5-69420d60e3c8","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"0"}"#
         ),
-        (
-            Callback::NewInstance {
-                order: order(),
-                business_id: "87b94795-0603-4e24-8ae5-69420d60e3c8".into()
-            },
-            false
-        )
+        (Callback::NewInstance { order: order(), business_id: "87b94795-0603-4e24-8ae5-69420d60e3c8".into() }, false)
     );
     let renewal = Refreshed {
         scene: Scene::Renewal,
@@ -387,36 +312,18 @@ fn the_shapes_of_license_products_are_understood() {
         read(
             r#"{"activity":"refreshInstance","scene":"RENEWAL","orderId":"CS23RENEW","orderLineId":"CS23RENEW-000001","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","expireTime":"20271124023618","testFlag":"0"}"#
         ),
-        (
-            Callback::RefreshInstance {
-                instance: instance(),
-                refreshed: renewal
-            },
-            false
-        )
+        (Callback::RefreshInstance { instance: instance(), refreshed: renewal }, false)
     );
     assert_eq!(
         read(
             r#"{"activity":"updateInstanceStatus","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","status":"UNFREEZE","testFlag":"0"}"#
         ),
-        (
-            Callback::UpdateInstanceStatus {
-                instance: instance(),
-                status: FreezeStatus::Unfreeze
-            },
-            false
-        )
+        (Callback::UpdateInstanceStatus { instance: instance(), status: FreezeStatus::Unfreeze }, false)
     );
     assert_eq!(
         read(
             r#"{"activity":"releaseInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2303270702UNSUB","orderLineId":"CS2303270702UNSUB-000001","testFlag":"0"}"#
         ),
-        (
-            Callback::ReleaseInstance {
-                instance: instance(),
-                released: unsubscription
-            },
-            false
-        )
+        (Callback::ReleaseInstance { instance: instance(), released: unsubscription }, false)
     );
 }

@@ -21,12 +21,10 @@ pub(super) async fn play(play: &mut Play<'_>) {
 
     succeed(play, "a license code never seen is renewed", &renewal).await;
     let usable = Wanted::usable();
-    play.check("the code is usable", &code, &usable.clone().expiring(renewed))
-        .await;
+    play.check("the code is usable", &code, &usable.clone().expiring(renewed)).await;
     succeed(play, "the code's renewal is cancelled", &cancelled).await;
     succeed(play, "the first renewal arrives again", &renewal).await;
-    play.check("the expiry has moved back", &code, &usable.expiring(earlier))
-        .await;
+    play.check("the expiry has moved back", &code, &usable.expiring(earlier)).await;
     succeed(play, "the code is frozen", &freeze).await;
     play.check("the code is not usable", &code, &Wanted::frozen()).await;
     succeed(play, "the code is unfrozen", &unfreeze).await;
@@ -35,10 +33,7 @@ pub(super) async fn play(play: &mut Play<'_>) {
 }
 
 async fn end(play: &mut Play<'_>, code: &str) {
-    let release = Message::ReleaseLicenseCode {
-        code: code.into(),
-        order: None,
-    };
+    let release = Message::ReleaseLicenseCode { code: code.into(), order: None };
     succeed(play, "the code is released", &release).await;
     succeed(play, "the code is released again", &release).await;
     let renewal = refresh(play, code, Scene::Renewal, in_days(1095));
@@ -54,15 +49,9 @@ async fn succeed(play: &mut Play<'_>, name: &str, message: &Message) {
 }
 
 fn refresh(play: &Play<'_>, code: &str, scene: Scene, expires_at: chrono::DateTime<chrono::Utc>) -> Message {
-    Message::RefreshLicenseCode {
-        code: code.into(),
-        refresh: play.refresh(scene, expires_at, 1),
-    }
+    Message::RefreshLicenseCode { code: code.into(), refresh: play.refresh(scene, expires_at, 1) }
 }
 
 fn status(code: &str, status: FreezeStatus) -> Message {
-    Message::UpdateLicenseCodeStatus {
-        code: code.into(),
-        status,
-    }
+    Message::UpdateLicenseCodeStatus { code: code.into(), status }
 }

@@ -1,0 +1,240 @@
+//! The steps of the demo, each with what must come of it.
+
+use std::time::{Duration, Instant};
+
+use chopmark_domain::license::Scene;
+use chopmark_domain::order::{ChargingMode, OrderType};
+use chopmark_huawei::answer::ResultCode;
+use chopmark_huawei::callback::FreezeStatus;
+use chopmark_simulator::console::{Expected, examine};
+use chopmark_simulator::marketplace::{Delivery, Marketplace, Style};
+use chopmark_simulator::message::Refresh;
+use chopmark_simulator::orders::{Order, Period, Product};
+use chopmark_simulator::{Checks, Message, OrderLine};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::stage::{SELLER, Stage};
+use crate::failure::{Failure, OrFail, Reason};
+
+/// How long the order's facts may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A step that was played.
+#[derive(Debug, Serialize)]
+pub(super) struct Step {
+    what: String,
+    /// Whether everything was as it must be.
+    pub(super) ok: bool,
+    result: String,
+    millis: f64,
+}
+
+/// The demo while it is played.
+pub(super) struct Play {
+    stage: Stage,
+    marketplace: Marketplace,
+    checks: Checks,
+    steps: Vec<Step>,
+    quiet: bool,
+}
+
+impl Play {
+    pub(super) fn begin(stage: Stage, quiet: bool) -> Result<Self, Failure> {
+        let marketplace = stage.marketplace()?;
+        let checks = Checks::new(&stage.api()?, SELLER, None);
+        Ok(Self { stage, marketplace, checks, steps: vec![], quiet })
+    }
+
+    pub(super) fn end(self) -> (Vec<Step>, Stage) {
+        (self.steps, self.stage)
+    }
+
+    /// A purchase and what becomes of it.
+    pub(super) async fn perform(&mut self) -> Result<(), Failure> {
+        self.headline("A customer buys. The marketplace calls, signed; the license it creates answers a check.")?;
+        let order = self.placed(OrderType::New, Utc::now() + TimeDelta::days(365));
+        let purchase = self.sign(&Message::NewInstance { order: order.clone() })?;
+        let instance = self.buy("newInstance", &purchase, Expected::new_instance()).await?;
+        self.check("check, before anything is known of the order", &instance, "VALID", |_| true).await?;
+        self.facts("check, once the order's facts have been asked for", &instance).await?;
+
+        self.headline("The same again changes nothing: not delivered twice, not signed anew, not by a stranger.")?;
+        self.buy("newInstance, the identical delivery", &purchase, Expected::same_instance(&instance)).await?;
+        let retry = self.sign(&Message::NewInstance { order })?;
+        self.buy("newInstance, retried with a new signature", &retry, Expected::same_instance(&instance)).await?;
+        self.forge(&instance).await?;
+        self.check("check: no event was added", &instance, "VALID", |license| license["revision"] == 2).await?;
+
+        self.headline("The marketplace freezes, the customer renews, the freeze is lifted.")?;
+        self.status(&instance, FreezeStatus::Freeze).await?;
+        self.check("check", &instance, "FROZEN", |_| true).await?;
+        let expires_at = Utc::now() + TimeDelta::days(730);
+        self.renew(&instance, expires_at).await?;
+        self.check("check: a refresh never unfreezes", &instance, "FROZEN", |_| true).await?;
+        self.status(&instance, FreezeStatus::Unfreeze).await?;
+        let renewed = expires_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        self.check("check", &instance, "VALID", move |license| license["expires_at"] == renewed.as_str()).await?;
+
+        self.headline("The server is restarted, then the customer unsubscribes. The log remembers everything.")?;
+        self.restart().await?;
+        self.check("check after the restart", &instance, "VALID", |_| true).await?;
+        let release = Message::ReleaseInstance { instance: instance.clone(), order: Some(OrderLine::fresh()) };
+        self.send("releaseInstance", &release, Expected::success()).await?;
+        self.check("check", &instance, "RELEASED", |_| true).await?;
+        self.query(&instance).await
+    }
+
+    /// A new order in the marketplace's book.
+    fn placed(&self, order_type: OrderType, expires_at: DateTime<Utc>) -> OrderLine {
+        let line = OrderLine::fresh();
+        self.stage.orders.register(Order {
+            line: line.clone(),
+            order_type,
+            charging_mode: ChargingMode::Period,
+            ordered_at: Utc::now(),
+            expires_at: Some(expires_at),
+            period: Some(Period { unit: "year", number: 1 }),
+            product: Product::default(),
+        });
+        line
+    }
+
+    async fn status(&mut self, instance: &str, status: FreezeStatus) -> Result<(), Failure> {
+        let name = match status {
+            FreezeStatus::Freeze => "updateInstanceStatus FREEZE",
+            FreezeStatus::Unfreeze => "updateInstanceStatus UNFREEZE",
+        };
+        let message = Message::UpdateInstanceStatus { instance: instance.into(), status };
+        self.send(name, &message, Expected::success()).await
+    }
+
+    async fn renew(&mut self, instance: &str, expires_at: DateTime<Utc>) -> Result<(), Failure> {
+        let order = self.placed(OrderType::Renew, expires_at);
+        let refresh = Refresh { scene: Scene::Renewal, order, expires_at, product_id: None };
+        let message = Message::RefreshInstance { instance: instance.into(), refresh };
+        self.send("refreshInstance RENEWAL", &message, Expected::success()).await
+    }
+
+    async fn query(&mut self, instance: &str) -> Result<(), Failure> {
+        let message = Message::QueryInstance { instances: vec![instance.into()] };
+        let expected = Expected::instances(&[instance.to_owned()]);
+        self.send("queryInstance: still known, for the books", &message, expected).await
+    }
+
+    async fn forge(&mut self, instance: &str) -> Result<(), Failure> {
+        let release = Message::ReleaseInstance { instance: instance.into(), order: None };
+        let forged = sign(&self.stage.impostor()?, &release)?;
+        let expected = Expected::failure(ResultCode::AuthenticationFailed);
+        self.deliver("releaseInstance, signed with a guessed key", &forged, expected).await.map(|_| ())
+    }
+
+    async fn restart(&mut self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        self.stage.restart().await?;
+        self.marketplace = self.stage.marketplace()?;
+        self.checks = Checks::new(&self.stage.api()?, SELLER, None);
+        let ready = self.wait_ready().await;
+        self.note("restart", ready, if ready { "ready".into() } else { "not ready".into() }, begun.elapsed())
+    }
+
+    async fn wait_ready(&mut self) -> bool {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            // Before the index has caught up a check is refused.
+            if self.checks.license("anything").await.is_ok() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+
+    fn sign(&self, message: &Message) -> Result<Delivery, Failure> {
+        sign(&self.marketplace, message)
+    }
+
+    async fn buy(&mut self, what: &str, delivery: &Delivery, expected: Expected) -> Result<String, Failure> {
+        let answer = self.deliver(what, delivery, expected).await?;
+        Ok(answer["instanceId"].as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn send(&mut self, what: &str, message: &Message, expected: Expected) -> Result<(), Failure> {
+        let delivery = self.sign(message)?;
+        self.deliver(what, &delivery, expected).await.map(|_| ())
+    }
+
+    /// Sends a callback and judges the answer as the marketplace's console does.
+    async fn deliver(&mut self, what: &str, delivery: &Delivery, expected: Expected) -> Result<Value, Failure> {
+        let begun = Instant::now();
+        let response = self.marketplace.send(delivery).await;
+        let response = response.or_fail(Reason::CheckFailed, what, "run the demo again; if it fails again, report it")?;
+        // An answer to a forged request is signed all the same: with the seller's key.
+        let findings = examine(&response, &expected, self.stage.base_key().expose_secret().as_bytes());
+        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let mut result = answer["resultCode"].as_str().unwrap_or("no resultCode").to_owned();
+        if let Some(instance) = answer["instanceId"].as_str() {
+            result += &format!("  instance {instance}");
+        }
+        findings.iter().for_each(|finding| result += &format!("\n      {finding}"));
+        self.note(what, findings.is_empty(), result, begun.elapsed())?;
+        Ok(answer)
+    }
+
+    async fn check(
+        &mut self,
+        what: &str,
+        instance: &str,
+        code: &str,
+        good: impl Fn(&Value) -> bool,
+    ) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let verdict = self.ask(what, instance).await?;
+        let ok = verdict["code"] == code && good(&verdict["license"]);
+        self.note(what, ok, sentence(&verdict), begun.elapsed())
+    }
+
+    /// Checks until the order's facts have arrived.
+    async fn facts(&mut self, what: &str, instance: &str) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let mut verdict = self.ask(what, instance).await?;
+        while verdict["license"]["facts"] != "known" && begun.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            verdict = self.ask(what, instance).await?;
+        }
+        let license = &verdict["license"];
+        let ok = license["quantity"] == 20 && license["entitlements"] == json!({ "reports": true, "users": 20 });
+        let more = format!("{}, {} users, revision {}", sentence(&verdict), license["quantity"], license["revision"]);
+        self.note(what, ok, more, begun.elapsed())
+    }
+
+    async fn ask(&mut self, what: &str, instance: &str) -> Result<Value, Failure> {
+        let verdict = self.checks.license(instance).await;
+        verdict.or_fail(Reason::CheckFailed, what, "run the demo again; if it fails again, report it")
+    }
+
+    fn headline(&self, text: &str) -> Result<(), Failure> {
+        if self.quiet { Ok(()) } else { crate::print(&format!("\n{text}\n")) }
+    }
+
+    fn note(&mut self, what: &str, ok: bool, result: String, elapsed: Duration) -> Result<(), Failure> {
+        let millis = elapsed.as_secs_f64() * 1_000.0;
+        if !self.quiet {
+            let mark = if ok { '✓' } else { '✗' };
+            crate::print(&format!("  {mark} {what:<52} {millis:>7.1} ms  {result}\n"))?;
+        }
+        self.steps.push(Step { what: what.into(), ok, result, millis });
+        Ok(())
+    }
+}
+
+fn sign(marketplace: &Marketplace, message: &Message) -> Result<Delivery, Failure> {
+    let signed = marketplace.sign(message, Style::default(), Utc::now());
+    signed.or_fail(Reason::CheckFailed, "signing", "report this")
+}
+
+fn sentence(verdict: &Value) -> String {
+    format!("{}  {}", verdict["code"].as_str().unwrap_or("?"), verdict["reason"].as_str().unwrap_or_default())
+}

@@ -1,0 +1,136 @@
+//! What the demo plays on: a folder, a configuration, a marketplace and a server.
+
+use std::path::PathBuf;
+
+use chopmark_simulator::marketplace::{Keys, Marketplace};
+use chopmark_simulator::{Credentials, OpenApiServer, Orders, Url};
+use chrono::Utc;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use crate::config::{Config, Environment};
+use crate::failure::{Failure, OrFail, Reason};
+use crate::server::Server;
+
+/// The demo's seller.
+pub(super) const SELLER: &str = "acme";
+/// The demo's product, as the open API names it too.
+pub(super) const SKU: &str = "a63ee5c9-0000";
+
+/// Everything the demo needs.
+pub(super) struct Stage {
+    folder: TempDir,
+    config: Config,
+    base_key: SecretString,
+    /// The marketplace's orders.
+    pub(super) orders: Orders,
+    open_api: OpenApiServer,
+    server: Option<Server>,
+}
+
+impl Stage {
+    /// Makes a folder and starts everything on free ports.
+    pub(super) async fn set() -> Result<Self, Failure> {
+        let help = "set TMPDIR to a folder that can be written";
+        let folder = tempfile::Builder::new().prefix("chopmark-demo-").tempdir();
+        let folder = folder.or_fail(Reason::Storage, "the temporary folder", help)?;
+        let [base_key, secret_key] = [(); 2].map(|()| hex::encode(rand::random::<[u8; 16]>()));
+        let orders = Orders::with_mocks(&chopmark_simulator::orders::Product::default(), Utc::now());
+        let credentials = Credentials { access_key: "DEMOACCESSKEY".into(), secret_key: secret_key.clone().into() };
+        let open_api = OpenApiServer::start(0, credentials, orders.clone());
+        let open_api = open_api.or_fail(Reason::Storage, "the marketplace's open API", "free a port on 127.0.0.1")?;
+
+        let file = folder.path().join("chopmark.toml");
+        let text = configuration(folder.path(), &base_key, &secret_key, &open_api.url());
+        std::fs::write(&file, text).or_fail(Reason::Storage, file.display(), help)?;
+        let config = Config::load(Some(&file), &Environment::default())?;
+        let server = Some(Server::start(&config).await?);
+        Ok(Self { folder, config, base_key: base_key.into(), orders, open_api, server })
+    }
+
+    /// The marketplace, calling the server.
+    pub(super) fn marketplace(&self) -> Result<Marketplace, Failure> {
+        Ok(Marketplace::new(&self.callbacks()?, SELLER, Keys::base(self.base_key.clone()), None))
+    }
+
+    /// The same, with a key that is not the seller's.
+    pub(super) fn impostor(&self) -> Result<Marketplace, Failure> {
+        Ok(Marketplace::new(&self.callbacks()?, SELLER, Keys::base("a-guessed-key".into()), None))
+    }
+
+    pub(super) fn base_key(&self) -> &SecretString {
+        &self.base_key
+    }
+
+    pub(super) fn callbacks(&self) -> Result<Url, Failure> {
+        self.address(|server| server.callbacks)
+    }
+
+    pub(super) fn api(&self) -> Result<Url, Failure> {
+        self.address(|server| server.api)
+    }
+
+    fn address(&self, of: fn(&Server) -> std::net::SocketAddr) -> Result<Url, Failure> {
+        let server = self.server.as_ref().ok_or_else(|| Failure::new(Reason::CheckFailed, "the server is down", ""))?;
+        format!("http://{}", of(server)).parse().or_fail(Reason::CheckFailed, "an address of the server", "")
+    }
+
+    /// Stops the server and starts it again on what it kept.
+    pub(super) async fn restart(&mut self) -> Result<(), Failure> {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        self.server = Some(Server::start(&self.config).await?);
+        Ok(())
+    }
+
+    /// Stays up until interrupted, with three lines to try.
+    pub(super) async fn keep(&self) -> Result<(), Failure> {
+        let (api, callbacks) = (self.api()?, self.callbacks()?);
+        let token: PathBuf = self.folder.path().join("data").join("admin-token");
+        crate::print(&format!(
+            "\nThe server stays up; Ctrl-C ends it. Try:\n\n  curl -s {api}/v1/checks -d '{{\"license\": \"nobody\"}}'\n  \
+             curl -s -H \"Authorization: Bearer $(cat {token})\" '{api}/v1/licenses?seller={SELLER}'\n  \
+             curl -s -X POST {callbacks}/callbacks/{SELLER} -d '{{}}' -i\n",
+            token = token.display(),
+        ))?;
+        let interrupted = tokio::signal::ctrl_c().await;
+        interrupted.or_fail(Reason::CheckFailed, "waiting for Ctrl-C", "run the demo without --keep")
+    }
+
+    /// Stops everything and removes the folder.
+    pub(super) async fn strike(self) {
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+        self.open_api.stop().await;
+    }
+}
+
+fn configuration(folder: &std::path::Path, base_key: &str, secret_key: &str, open_api: &Url) -> String {
+    let data = folder.join("data");
+    format!(
+        r#"data_dir = {data:?}
+
+[listen]
+callbacks = "127.0.0.1:0"
+api = "127.0.0.1:0"
+metrics = "127.0.0.1:0"
+
+[[seller]]
+id = "{SELLER}"
+site = "cn"
+keys.base = [{{ value = "{base_key}" }}]
+open_api = {{ access_key = {{ value = "DEMOACCESSKEY" }}, secret_key = {{ value = "{secret_key}" }}, base_url = "{open_api}" }}
+app_info = {{ front_end_url = "https://app.example.com/{{instance_id}}" }}
+
+[[product]]
+sku = "{SKU}"
+seller = "{SELLER}"
+kind = "saas"
+name = "Example"
+entitlements = {{ reports = true, users = "quantity" }}
+grace_days = 15
+"#
+    )
+}

@@ -1,0 +1,176 @@
+//! `chopmark license`: licenses from the shell, straight from the log; no server needs to run.
+
+use std::sync::Arc;
+
+use chopmark_commands::{CommandError, Commands, SystemClock};
+use chopmark_domain::cause::Cause;
+use chopmark_domain::license::{InstanceAdopted, Refusal, Status, Terms};
+use chopmark_domain::order::OrderRef;
+use chopmark_domain::purchase::PurchaseIdentity;
+use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_log::{EventLog, LogMetrics};
+use chopmark_projector::{Filter, Found, LicenseIndex};
+use chopmark_query::describe;
+use chrono::Utc;
+use serde_json::Value;
+
+use crate::cli::license::{AdoptArgs, AdoptedStatus, LicenseCommand, ListArgs, ShowArgs, StatusName};
+use crate::config::Config;
+use crate::failure::{Failure, OrFail, Reason};
+use crate::server::data_dir::DataDir;
+use crate::server::open_log;
+
+const HELP: &str = "look at the log: chopmark doctor";
+/// Records folded at a time.
+const PAGE: usize = 2_048;
+
+/// Adopts, lists or shows.
+///
+/// # Errors
+/// The log cannot be used, there is no such license, or it cannot be adopted.
+pub(crate) async fn run(command: &LicenseCommand, config: &Config) -> Result<(), Failure> {
+    let data = DataDir::at(&config.data_dir);
+    match command {
+        LicenseCommand::Adopt(_) => data.create()?,
+        LicenseCommand::List(_) | LicenseCommand::Show(_) => data.must_exist()?,
+    }
+    // A server may be at work on the same file; checking every record is its business.
+    let options = SqliteOptions { verify: false, ..SqliteOptions::default() };
+    let log = open_log(config, options, LogMetrics::unregistered()).await?;
+    let done = match command {
+        LicenseCommand::Adopt(args) => adopt(args, config, &data, &log).await,
+        LicenseCommand::List(args) => list(args, &data, &log).await,
+        LicenseCommand::Show(args) => show(args, &data, &log).await,
+    };
+    log.close().await;
+    done
+}
+
+async fn adopt(args: &AdoptArgs, config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
+    if !config.sellers.iter().any(|seller| seller.id == args.seller) {
+        let what = format!("seller {} is not configured", args.seller);
+        return Err(Failure::new(Reason::Usage, what, "name one of the [[seller]] of the configuration"));
+    }
+    let order = args.order.clone().zip(args.order_line.clone());
+    let purchase = order.map(|(order_id, order_line_id)| {
+        PurchaseIdentity::OrderLine(OrderRef { order_id, order_line_id })
+    });
+    let terms = Terms {
+        sku: args.sku.clone(),
+        product_id: args.product_id.clone(),
+        quantity: args.quantity,
+        expires_at: args.expires_at,
+        expiry_approximate: false,
+    };
+    let status = match args.status {
+        AdoptedStatus::Active => Status::Active,
+        AdoptedStatus::Frozen => Status::Frozen,
+    };
+    let commands = Commands::new(log.clone(), Arc::new(SystemClock));
+    let cause = Cause::Operator { actor: "cli".into() };
+    let adopted = InstanceAdopted { purchase, terms, status };
+    match commands.adopt(&args.seller, &args.instance, adopted, &cause).await {
+        Err(CommandError::Refused(Refusal::Exists)) => {
+            let what = format!("instance {} or its purchase has a license already", args.instance);
+            return Err(Failure::new(Reason::CheckFailed, what, "look at it: chopmark license show"));
+        }
+        done => done.or_fail(Reason::Storage, "adopting", HELP)?,
+    };
+    let index = index(data, log).await?;
+    let found = index.look_up(Some(&args.seller), args.instance.as_str(), None, Utc::now()).found;
+    let shown = found.map(|found| describe(found, Utc::now())).unwrap_or_default();
+    crate::print(&if args.json { format!("{shown}\n") } else { format!("adopted\n{}", lines(&shown)) })
+}
+
+async fn list(args: &ListArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
+    let filter = Filter {
+        sellers: None,
+        seller: args.seller.clone(),
+        status: args.status.map(|status| match status {
+            StatusName::Active => Status::Active,
+            StatusName::Frozen => Status::Frozen,
+            StatusName::Released => Status::Released,
+        }),
+        product: args.product.clone(),
+        id_prefix: args.prefix.clone(),
+    };
+    let index = index(data, log).await?;
+    let now = Utc::now();
+    let listing = index.list(&filter, None, args.limit, now);
+    let more = listing.next.is_some();
+    let shown: Vec<Value> = listing.licenses.into_iter().map(|found: Found| describe(found, now)).collect();
+    let mut text = String::new();
+    if args.json {
+        shown.iter().for_each(|license| text += &format!("{license}\n"));
+    } else if shown.is_empty() {
+        text += "no license\n";
+    } else {
+        text += &row("SELLER", "LICENSE", "PRODUCT", "VERDICT", "EXPIRES");
+        shown.iter().for_each(|license| text += &license_row(license));
+        if more {
+            text += &format!("… and more; --limit shows more than {}\n", args.limit);
+        }
+    }
+    crate::print(&text)
+}
+
+async fn show(args: &ShowArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
+    let index = index(data, log).await?;
+    let found = index.look_up(args.seller.as_ref(), &args.license, None, Utc::now());
+    if found.ambiguous {
+        let what = format!("several sellers have a license {}", args.license);
+        return Err(Failure::new(Reason::Usage, what, "name one with --seller"));
+    }
+    let Some(found) = found.found else {
+        let what = format!("there is no license {}", args.license);
+        return Err(Failure::new(Reason::CheckFailed, what, "list them: chopmark license list"));
+    };
+    let shown = describe(found, Utc::now());
+    crate::print(&if args.json { format!("{shown:#}\n") } else { lines(&shown) })
+}
+
+/// The index as the log has it now: the kept one, brought up to date.
+async fn index(data: &DataDir, log: &Arc<SqliteLog>) -> Result<LicenseIndex, Failure> {
+    let kept = LicenseIndex::load(&data.index_snapshot()).or_fail(Reason::Storage, "the license index", HELP)?;
+    let index = kept.unwrap_or_default();
+    loop {
+        let page = log.read_all(index.position(), PAGE).await.or_fail(Reason::Storage, "the event log", HELP)?;
+        index.apply(&page).or_fail(Reason::Storage, "the event log", "use the version of chopmark that wrote it")?;
+        if page.at_head {
+            return Ok(index);
+        }
+    }
+}
+
+/// One member a line; what is nested, indented.
+fn lines(license: &Value) -> String {
+    let mut text = String::new();
+    for (key, value) in license.as_object().into_iter().flatten() {
+        match value {
+            Value::Object(inner) => {
+                inner.iter().for_each(|(name, value)| text += &format!("{:<20} {}\n", format!("{key}.{name}"), plain(value)));
+            }
+            value => text += &format!("{key:<20} {}\n", plain(value)),
+        }
+    }
+    text
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn license_row(license: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    row(
+        &text(&license["seller"]),
+        &text(&license["id"]),
+        &text(&license["product"]),
+        &text(&license["verdict"]["code"]),
+        &text(&license["expires_at"]),
+    )
+}
+
+fn row(seller: &str, license: &str, product: &str, verdict: &str, expires: &str) -> String {
+    format!("{seller:<12} {license:<36} {product:<20} {verdict:<22} {expires}\n")
+}

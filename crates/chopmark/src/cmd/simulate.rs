@@ -1,0 +1,161 @@
+//! `chopmark simulate`: plays the marketplace against a server.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use chopmark_huawei::keys::InterfaceType;
+use chopmark_simulator::report::{Progress, Report, Step};
+use chopmark_simulator::scenarios::{Context, Scenario, storm};
+use chopmark_simulator::{Credentials, Keys, OpenApiServer, Orders, Url};
+use chrono::Utc;
+use rustls::{ClientConfig, RootCertStore};
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::cli::simulate::{ScenarioName, SimulateArgs};
+use crate::config::{Config, Environment, SecretSource};
+use crate::failure::{Failure, OrFail, Reason};
+
+/// Plays each scenario asked for.
+///
+/// # Errors
+/// A key is missing, an address is none, or a check failed.
+pub(crate) async fn run(args: &SimulateArgs, environment: &Environment) -> Result<(), Failure> {
+    let console = Console { quiet: args.json };
+    let target = url("--target", &args.target)?;
+    let mut context = Context::new(target, args.seller.as_str(), keys(args, environment)?, &console);
+    context.api = args.api.as_deref().map(|api| url("--api", api)).transpose()?;
+    context.tls = Some(Arc::new(tls()?));
+    let orders = Orders::with_mocks(&context.product, Utc::now());
+    let open_api = open_api(args, environment, orders.clone())?;
+    context.orders = open_api.is_some().then_some(orders);
+
+    let mut reports = vec![];
+    for name in &args.scenario {
+        let report = play(*name, args, &context).await;
+        console.ended(&report)?;
+        reports.push(report);
+    }
+    if let Some(server) = open_api {
+        server.stop().await;
+    }
+    let ok = reports.iter().all(|report| report.ok);
+    if args.json {
+        crate::print(&format!("{:#}\n", json!({ "ok": ok, "scenarios": reports })))?;
+    }
+    if ok { Ok(()) } else { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) }
+}
+
+async fn play(name: ScenarioName, args: &SimulateArgs, context: &Context<'_>) -> Report {
+    let scenario = match name {
+        ScenarioName::Purchase => Scenario::Purchase,
+        ScenarioName::Lifecycle => Scenario::Lifecycle,
+        ScenarioName::Duplicates => Scenario::Duplicates,
+        ScenarioName::Reorder => Scenario::Reorder,
+        ScenarioName::Outage => Scenario::Outage,
+        ScenarioName::Dialtest => Scenario::Dialtest,
+        ScenarioName::Storm => return storm::play(context, storm_options(args)).await,
+    };
+    scenario.play(context).await
+}
+
+fn storm_options(args: &SimulateArgs) -> storm::Options {
+    let load = &args.load;
+    storm::Options {
+        rate: load.rate.map_or(0.0, f64::from),
+        connections: usize::try_from(load.connections).unwrap_or(usize::MAX),
+        count: load.count.into(),
+        duplicates: load.duplicates.unwrap_or(storm::Options::default().duplicates),
+        keep_acknowledged: false,
+    }
+}
+
+fn url(option: &str, text: &str) -> Result<Url, Failure> {
+    text.parse().or_fail(Reason::Usage, format!("{option} {text}"), "write it like http://127.0.0.1:8080")
+}
+
+/// The keys to sign with: of the options, else of the configuration.
+fn keys(args: &SimulateArgs, environment: &Environment) -> Result<Keys, Failure> {
+    let given = |source: Option<SecretSource>| source.map(|source| source.resolve(environment)).transpose();
+    let (base, code) = (given(args.base_key.source())?, given(args.code_key.source())?);
+    let config = match &base {
+        Some(_) => None,
+        None => Some(Config::load(args.config.file.as_deref(), environment)?),
+    };
+    let configured = |wanted: InterfaceType| -> Option<SecretString> {
+        let seller = config.as_ref()?.sellers.iter().find(|seller| seller.id == args.seller)?;
+        seller.keys.iter().find(|(interface, _)| *interface == wanted).map(|(_, key)| key.clone())
+    };
+    let base = base.or_else(|| configured(InterfaceType::Base)).ok_or_else(|| {
+        Failure::new(
+            Reason::Usage,
+            format!("there is no base key for seller {}", args.seller),
+            "give one with --key-env or --key-file, or name a configuration that has this seller with --config",
+        )
+    })?;
+    let license_code = code.or_else(|| configured(InterfaceType::LicenseCode));
+    Ok(Keys { base, license_code, general: configured(InterfaceType::General) })
+}
+
+/// The open API, if it is to be served.
+fn open_api(args: &SimulateArgs, environment: &Environment, orders: Orders) -> Result<Option<OpenApiServer>, Failure> {
+    let (Some(address), Some(access_key)) = (args.open_api.address, &args.open_api.access_key) else {
+        return Ok(None);
+    };
+    let secret = args.open_api.secret_key().ok_or_else(|| {
+        Failure::new(Reason::Usage, "--open-api has no secret key", "give one with --secret-key-env or --secret-key")
+    })?;
+    let credentials = Credentials { access_key: access_key.clone(), secret_key: secret.resolve(environment)? };
+    let server = OpenApiServer::start(address.port(), credentials, orders);
+    server.or_fail(Reason::Usage, format!("--open-api {address}"), "choose another port").map(Some)
+}
+
+/// The usual roots of trust: the marketplace never skips verification, so neither is it skipped here.
+fn tls() -> Result<ClientConfig, Failure> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.or_fail(Reason::Usage, "TLS", "call an http:// address")?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Prints as the play goes on.
+struct Console {
+    quiet: bool,
+}
+
+impl Console {
+    fn ended(&self, report: &Report) -> Result<(), Failure> {
+        if self.quiet {
+            return Ok(());
+        }
+        let storm = report.storm.as_ref().map(ToString::to_string).unwrap_or_default();
+        crate::print(&format!("{storm}{}\n\n", report.summary()))
+    }
+}
+
+impl Progress for Console {
+    fn began(&self, scenario: &str) {
+        self.say(&format!("{scenario}\n"));
+    }
+
+    fn stepped(&self, step: &Step) {
+        self.say(&format!("{step}\n"));
+    }
+
+    fn advanced(&self, done: u64, of: u64) {
+        if std::io::stdout().is_terminal() {
+            self.say(&format!("\r  {done} of {of}{}", if done == of { "\n" } else { "" }));
+        }
+    }
+}
+
+impl Console {
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            let mut output = std::io::stdout();
+            // One who closes the output early has seen enough.
+            let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+        }
+    }
+}

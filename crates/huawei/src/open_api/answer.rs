@@ -1,0 +1,225 @@
+//! Reading what the open API answers, leniently: it may send numbers where its tables say String, grow new fields and
+//! values at any time (接口兼容性说明), and its error codes have had two prefixes.
+
+use chopmark_domain::ids::{OrderId, OrderLineId, ProductId, Sku};
+use chopmark_domain::order::{ChargingMode, OrderFacts, OrderType};
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::time::parse_expire_time;
+
+/// Messages of the marketplace are cut here: they end in logs and events.
+const LONGEST_MESSAGE: usize = 200;
+
+/// Members that hold the buyer's personal data; they are not kept.
+const BUYER_MEMBERS: [&str; 2] = ["buyerInfo", "extendParams"];
+
+/// What the marketplace knows of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderAnswer {
+    /// The facts of every line that has a readable id.
+    pub lines: Vec<OrderFacts>,
+    /// The answer's JSON without the buyer's fields: `buyerInfo` and all `extendParams` are cut out.
+    pub kept_json: String,
+}
+
+/// What a failure calls for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// It may pass by itself: the network, an overload, an error inside the marketplace.
+    Transient,
+    /// The marketplace says no, and a person must see to it: the AK/SK, their permissions, an order of another seller.
+    Refused,
+    /// The answer is none that can be read.
+    Malformed,
+}
+
+/// A question to the open API that was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct OpenApiError {
+    /// What it calls for.
+    pub kind: ErrorKind,
+    /// What happened, for people: the marketplace's code and words, or what failed on the way. Holds no secrets.
+    pub message: String,
+}
+
+impl OpenApiError {
+    /// An error.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    fn malformed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Malformed, message)
+    }
+}
+
+/// Reads an answer of `order/query` about an order (查询订单, topic 0070649350). `status` is its HTTP status, which
+/// counts only where the answer has no code of its own: the marketplace's pages contradict each other about it.
+///
+/// # Errors
+/// [`OpenApiError`], where the answer is not the order.
+pub fn parse_order_answer(order: &OrderId, status: u16, body: &[u8]) -> Result<OrderAnswer, OpenApiError> {
+    let Ok(Value::Object(mut answer)) = serde_json::from_slice(body) else {
+        return Err(no_json(status));
+    };
+    match Code::of(&answer) {
+        Some(code) if code.is_success() => {}
+        code => return Err(failure(status, code, &answer)),
+    }
+    let lines = read_lines(order, &answer)?;
+    cut_buyer(&mut answer);
+    Ok(OrderAnswer { lines, kept_json: Value::Object(answer).to_string() })
+}
+
+fn no_json(status: u16) -> OpenApiError {
+    let kind = match status {
+        200..=299 => ErrorKind::Malformed,
+        _ => kind_of_status(status),
+    };
+    OpenApiError::new(kind, format!("HTTP {status} without a JSON object"))
+}
+
+fn kind_of_status(status: u16) -> ErrorKind {
+    match status {
+        408 | 425 | 429 | 500..=599 => ErrorKind::Transient,
+        _ => ErrorKind::Refused,
+    }
+}
+
+/// A result code, e.g. `MKT.0000`, `CBC. 0250` or `APIGW.0301`.
+struct Code {
+    text: String,
+}
+
+impl Code {
+    /// The order query has `resultCode`; the gateway before it `error_code`.
+    fn of(answer: &Map<String, Value>) -> Option<Self> {
+        let text = ["resultCode", "error_code", "errorCode"].iter().find_map(|name| text(answer.get(*name)))?;
+        Some(Self { text })
+    }
+
+    /// What stands after the dot. Older pages have the prefix `CBC`, newer ones `MKT` (查询订单:错误码).
+    fn number(&self) -> &str {
+        self.text.rsplit('.').next().unwrap_or(&self.text).trim()
+    }
+
+    fn is_gateway(&self) -> bool {
+        self.text.starts_with("APIGW")
+    }
+
+    fn is_success(&self) -> bool {
+        !self.is_gateway() && self.number() == "0000"
+    }
+
+    fn kind(&self, status: u16) -> ErrorKind {
+        match self.number() {
+            _ if self.is_gateway() => kind_of_status(status),
+            "0999" | "0250" => ErrorKind::Transient,
+            "0100" | "0101" | "0150" | "0151" | "0154" | "0199" => ErrorKind::Refused,
+            _ => kind_of_status(status),
+        }
+    }
+}
+
+fn failure(status: u16, code: Option<Code>, answer: &Map<String, Value>) -> OpenApiError {
+    let Some(code) = code else {
+        return match status {
+            200..=299 => OpenApiError::malformed("the answer has no resultCode"),
+            _ => OpenApiError::new(kind_of_status(status), format!("HTTP {status} without a resultCode")),
+        };
+    };
+    let words = ["resultMsg", "error_msg", "errorMsg"].iter().find_map(|name| text(answer.get(*name)));
+    let message = format!("{}: {} (HTTP {status})", code.text, words.unwrap_or_default());
+    OpenApiError::new(code.kind(status), message.chars().take(LONGEST_MESSAGE).collect::<String>())
+}
+
+fn read_lines(order: &OrderId, answer: &Map<String, Value>) -> Result<Vec<OrderFacts>, OpenApiError> {
+    let info = answer
+        .get("orderInfo")
+        .and_then(first_object)
+        .ok_or_else(|| OpenApiError::malformed("the answer has no orderInfo"))?;
+    // Facts of another order must not end on this one's stream.
+    if let Some(other) = text(info.get("orderId")).filter(|other| other != order.as_str()) {
+        let other: String = other.chars().take(64).collect();
+        return Err(OpenApiError::malformed(format!("asked for order {order}, the answer is about {other}")));
+    }
+    let order_type = known_or(info.get("orderType"), OrderType::Other);
+    let ordered_at = time(info.get("createTime"));
+    let lines =
+        info.get("orderLine").map(objects).ok_or_else(|| OpenApiError::malformed("the order has no orderLine"))?;
+    Ok(lines.iter().filter_map(|line| read_line(order_type, ordered_at, line)).collect())
+}
+
+/// `None` for a line without a readable id: nobody can ask for it.
+fn read_line(
+    order_type: OrderType,
+    ordered_at: Option<DateTime<Utc>>,
+    line: &Map<String, Value>,
+) -> Option<OrderFacts> {
+    let order_line_id = OrderLineId::parse(&text(line.get("orderLineId"))?).ok()?;
+    let product = line.get("productInfo").and_then(first_object);
+    let of_product = |name| product.and_then(|product| text(product.get(name)));
+    Some(OrderFacts {
+        order_line_id,
+        order_type,
+        charging_mode: known_or(line.get("chargingMode"), ChargingMode::Other),
+        sku: of_product("skuCode").and_then(|text| Sku::parse(&text).ok()),
+        product_id: of_product("productId").and_then(|text| ProductId::parse(&text).ok()),
+        quantity: of_product("linearValue").and_then(|text| text.parse().ok()),
+        expires_at: time(line.get("expireTime")),
+        ordered_at,
+    })
+}
+
+/// A text, or a number as text; blanks around it removed.
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A value of a list that may have grown since.
+fn known_or<T: DeserializeOwned>(value: Option<&Value>, otherwise: T) -> T {
+    let known = text(value).and_then(|text| serde_json::from_value(Value::String(text)).ok());
+    known.unwrap_or(otherwise)
+}
+
+fn time(value: Option<&Value>) -> Option<DateTime<Utc>> {
+    parse_expire_time(&text(value)?)
+}
+
+/// The objects of a list; an object that stands alone where a list should is a list of one.
+fn objects(value: &Value) -> Vec<&Map<String, Value>> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_object).collect(),
+        Value::Object(object) => vec![object],
+        _ => vec![],
+    }
+}
+
+fn first_object(value: &Value) -> Option<&Map<String, Value>> {
+    objects(value).into_iter().next()
+}
+
+fn cut_buyer(object: &mut Map<String, Value>) {
+    object.retain(|name, _| !BUYER_MEMBERS.iter().any(|member| member.eq_ignore_ascii_case(name)));
+    object.values_mut().for_each(cut_buyer_inside);
+}
+
+/// Parsing has bounded the depth.
+fn cut_buyer_inside(value: &mut Value) {
+    match value {
+        Value::Object(object) => cut_buyer(object),
+        Value::Array(items) => items.iter_mut().for_each(cut_buyer_inside),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! What the marketplace tried to tell and could not.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row};
+use serde::Serialize;
+
+/// Deliveries to one effect of which the latest was not answered `000000`. Each delivery of an order must end well for
+/// the customer to get what was bought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AtRisk {
+    /// The seller.
+    pub seller: String,
+    /// The activity.
+    pub activity: Option<String>,
+    /// The instance or license code.
+    pub subject: Option<String>,
+    /// The order.
+    pub order: Option<String>,
+    /// The latest answer.
+    pub result_code: String,
+    /// When the first of the failed deliveries came, UTC.
+    pub since: DateTime<Utc>,
+    /// When the latest came, UTC.
+    pub latest: DateTime<Utc>,
+    /// How many failed in a row.
+    pub attempts: u32,
+}
+
+const FIRST_FAILURE: &str = "SELECT min(id) FROM deliveries \
+    WHERE authenticated AND NOT test AND result_code <> '000000' AND at >= ?1";
+
+const FROM_THERE: &str = "SELECT seller, activity, subject, order_id, result_code, at FROM deliveries \
+    WHERE authenticated AND NOT test AND id >= ?1 AND at >= ?2 ORDER BY id";
+
+pub(crate) fn at_risk(connection: &Connection, since: DateTime<Utc>) -> rusqlite::Result<Vec<AtRisk>> {
+    let since = since.timestamp_micros();
+    let first = connection.prepare_cached(FIRST_FAILURE)?.query_row([since], |row| row.get::<_, Option<i64>>(0))?;
+    let Some(first) = first else {
+        return Ok(vec![]);
+    };
+    let mut failing = HashMap::new();
+    let mut statement = connection.prepare_cached(FROM_THERE)?;
+    let mut rows = statement.query([first, since])?;
+    while let Some(row) = rows.next()? {
+        let latest = read(row)?;
+        let effect = (latest.seller.clone(), latest.activity.clone(), latest.subject.clone(), latest.order.clone());
+        if latest.result_code == "000000" {
+            failing.remove(&effect);
+            continue;
+        }
+        let AtRisk { since, attempts, .. } = *failing.get(&effect).unwrap_or(&latest);
+        failing.insert(effect, AtRisk { since, attempts: attempts + 1, ..latest });
+    }
+    let mut all: Vec<_> = failing.into_values().collect();
+    all.sort_by(|a, b| (a.since, &a.seller, &a.subject, &a.order).cmp(&(b.since, &b.seller, &b.subject, &b.order)));
+    Ok(all)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<AtRisk> {
+    let at = DateTime::from_timestamp_micros(row.get(5)?).unwrap_or_default();
+    Ok(AtRisk {
+        seller: row.get(0)?,
+        activity: row.get(1)?,
+        subject: row.get(2)?,
+        order: row.get(3)?,
+        result_code: row.get(4)?,
+        since: at,
+        latest: at,
+        attempts: 0,
+    })
+}

@@ -1,0 +1,104 @@
+//! What the projector counts.
+
+use std::sync::{Arc, OnceLock};
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts, Registry};
+
+use crate::index::LicenseIndex;
+
+/// The metrics of the projector and its index.
+///
+/// | name | is |
+/// | --- | --- |
+/// | `chopmark_projector_applied_total` | counter: events applied by this process |
+/// | `chopmark_projector_lag_events` | gauge: how far the index is behind the log, in positions (SQLite: events) |
+/// | `chopmark_projector_stopped` | gauge: 1 if an event of ours cannot be applied, which needs a newer version |
+/// | `chopmark_projector_read_errors_total` | counter: failed readings of the log |
+/// | `chopmark_licenses{seller,status}` | gauge: licenses |
+/// | `chopmark_index_bytes` | gauge: memory of the index |
+#[derive(Debug, Clone)]
+pub struct ProjectorMetrics {
+    pub(crate) applied: IntCounter,
+    pub(crate) lag: IntGauge,
+    pub(crate) stopped: IntGauge,
+    pub(crate) read_errors: IntCounter,
+    index: IndexMetrics,
+}
+
+impl ProjectorMetrics {
+    /// Makes the metrics and registers them.
+    ///
+    /// # Errors
+    /// Another metric of the same name is registered there.
+    pub fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let metrics = Self::unregistered();
+        registry.register(Box::new(metrics.applied.clone()))?;
+        registry.register(Box::new(metrics.lag.clone()))?;
+        registry.register(Box::new(metrics.stopped.clone()))?;
+        registry.register(Box::new(metrics.read_errors.clone()))?;
+        registry.register(Box::new(metrics.index.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Makes metrics that nobody scrapes: for short commands and tests.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "names are constants; `register` is run by a test")]
+    pub fn unregistered() -> Self {
+        let counter = |name, help| IntCounter::new(name, help).expect("a valid counter");
+        let gauge = |name, help| IntGauge::new(name, help).expect("a valid gauge");
+        Self {
+            applied: counter("chopmark_projector_applied_total", "Events applied to the license index."),
+            lag: gauge("chopmark_projector_lag_events", "How far the license index is behind the log."),
+            stopped: gauge(
+                "chopmark_projector_stopped",
+                "1 if an event cannot be applied by this version, which then answers from before it.",
+            ),
+            read_errors: counter("chopmark_projector_read_errors_total", "Failed readings of the log."),
+            index: IndexMetrics {
+                index: Arc::default(),
+                licenses: IntGaugeVec::new(Opts::new("chopmark_licenses", "Licenses."), &["seller", "status"])
+                    .expect("a valid gauge"),
+                bytes: gauge("chopmark_index_bytes", "Memory of the license index."),
+            },
+        }
+    }
+
+    /// Tells which index is meant, once.
+    pub(crate) fn watch(&self, index: &LicenseIndex) {
+        self.index.index.get_or_init(|| index.clone());
+    }
+}
+
+/// Gauges that look at the index when somebody asks.
+#[derive(Debug, Clone)]
+struct IndexMetrics {
+    index: Arc<OnceLock<LicenseIndex>>,
+    licenses: IntGaugeVec,
+    bytes: IntGauge,
+}
+
+impl Collector for IndexMetrics {
+    fn desc(&self) -> Vec<&Desc> {
+        let mut all = self.licenses.desc();
+        all.extend(self.bytes.desc());
+        all
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let Some(index) = self.index.get() else {
+            return vec![];
+        };
+        let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.bytes.set(whole(index.memory_bytes()));
+        for (seller, counts) in index.counts() {
+            for (status, licenses) in counts.named() {
+                self.licenses.with_label_values(&[seller.as_str(), status]).set(whole(licenses));
+            }
+        }
+        let mut all = self.licenses.collect();
+        all.extend(self.bytes.collect());
+        all
+    }
+}

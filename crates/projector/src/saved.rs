@@ -1,0 +1,54 @@
+//! The index as a snapshot file.
+
+use std::path::Path;
+
+use chopmark_log::Position;
+use chopmark_log::snapshot::{self, SnapshotError};
+
+use crate::state::State;
+
+/// The name of this fold in its snapshots.
+pub const FOLD: &str = "license-index";
+
+/// The version of what snapshots hold. It grows whenever the state, its form or the meaning of an event changes;
+/// a snapshot of another version is not used, and the log is folded from its start.
+pub const FOLD_VERSION: u32 = 1;
+
+/// How the snapshot is called in a data folder.
+pub const SNAPSHOT_FILE: &str = "license-index.snapshot";
+
+pub(crate) fn save(path: &Path, state: &State) -> Result<Position, SnapshotError> {
+    snapshot::save(path, FOLD, FOLD_VERSION, state.position, state)?;
+    Ok(state.position)
+}
+
+pub(crate) fn load(path: &Path) -> Result<Option<State>, SnapshotError> {
+    let Some((position, state)) = snapshot::load::<State>(path, FOLD, FOLD_VERSION)? else {
+        return Ok(None);
+    };
+    let state = state.restore(position);
+    if state.is_none() {
+        tracing::warn!(path = %path.display(), "the snapshot contradicts itself and is not used");
+    }
+    Ok(state)
+}
+
+/// Types of the domain whose form is made for JSON, as JSON inside of a snapshot.
+pub(crate) mod as_json {
+    use std::sync::Arc;
+
+    use serde::de::DeserializeOwned;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = serde_json::to_string(value.as_ref()).map_err(serde::ser::Error::custom)?;
+        json.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<T>, D::Error> {
+        let json = String::deserialize(deserializer)?;
+        serde_json::from_str(&json).map(Arc::new).map_err(serde::de::Error::custom)
+    }
+}

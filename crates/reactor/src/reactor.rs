@@ -1,0 +1,255 @@
+//! Following the log and keeping one errand per open order.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chopmark_commands::Commands;
+use chopmark_domain::codec::DecodeError;
+use chopmark_log::progress::{Progress, ProgressWriter, progress};
+use chopmark_log::{EventLog, Follower, Page, Position, ReadError, snapshot};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::errand::{Ended, Office};
+use crate::metrics::ReactorMetrics;
+use crate::open_orders::OpenOrders;
+use crate::open_work::{FOLD, FOLD_VERSION, OpenWork, OrderKey};
+use crate::patience::Patience;
+use crate::source::OrderSources;
+
+/// Records read at once.
+const PAGE: usize = 1_000;
+/// Records after which the open work is saved, so that a process that dies has little to read again.
+const SAVE_EVERY: usize = 10_000;
+/// Before the log is read again where it could not be read.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// Gets the facts of orders. Of all processes on a log, one should run it.
+pub struct Reactor {
+    log: Arc<dyn EventLog>,
+    commands: Commands,
+    sources: OrderSources,
+    snapshot: PathBuf,
+    patience: Patience,
+    metrics: ReactorMetrics,
+    orders: OpenOrders,
+    progress: (ProgressWriter, Progress),
+}
+
+/// Why the reactor no longer follows the log.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error("a record cannot be read; run the version that wrote it, or a newer one")]
+    Decode(#[from] DecodeError),
+    #[error("the log is damaged; see `chopmark log verify`")]
+    Read(#[from] ReadError),
+}
+
+impl Reactor {
+    /// A reactor on a log. `snapshot` is the file where it keeps its open work between runs. A seller without a source
+    /// keeps its orders open.
+    #[must_use]
+    pub fn new(
+        log: Arc<dyn EventLog>,
+        commands: Commands,
+        sources: OrderSources,
+        snapshot: PathBuf,
+        metrics: ReactorMetrics,
+    ) -> Self {
+        Self {
+            log,
+            commands,
+            sources,
+            snapshot,
+            patience: Patience::default(),
+            orders: OpenOrders::new(metrics.clone()),
+            metrics,
+            progress: progress(),
+        }
+    }
+
+    /// The same reactor with another patience.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Tells which orders are open.
+    #[must_use]
+    pub fn open_orders(&self) -> OpenOrders {
+        self.orders.clone()
+    }
+
+    /// How far it has followed the log.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.1.clone()
+    }
+
+    /// Runs until told to stop, then saves its open work. Errands under way are dropped; the next run takes them up.
+    ///
+    /// A record that this version cannot read ends it earlier, with an error in the log of the process and
+    /// `chopmark_reactor_following` at 0.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let (writer, progress) = self.progress;
+        let position = restore(&self.snapshot, &self.log, &self.orders).await;
+        writer.advance(position);
+        let office = Office::new(
+            self.commands,
+            self.sources,
+            self.orders.clone(),
+            progress,
+            self.patience,
+            self.metrics.clone(),
+        );
+        let mut rounds = Rounds {
+            follower: Follower::new(self.log, position),
+            orders: self.orders,
+            snapshot: self.snapshot,
+            writer,
+            office: Arc::new(office),
+            errands: JoinSet::new(),
+            running: HashSet::new(),
+            has_caught_up: false,
+            unsaved: 0,
+        };
+        self.metrics.follows(true);
+        let outcome = rounds.walk(&shutdown).await;
+        self.metrics.follows(false);
+        rounds.errands.shutdown().await;
+        match outcome {
+            Ok(()) => rounds.save().await,
+            // The fold may stand in the middle of a page, so it is not saved.
+            Err(stopped) => {
+                let reason = std::error::Error::source(&stopped).map(ToString::to_string);
+                tracing::error!(error = %stopped, reason, "the reactor no longer follows the log");
+            }
+        }
+    }
+}
+
+/// A reactor that runs.
+struct Rounds {
+    follower: Follower,
+    orders: OpenOrders,
+    snapshot: PathBuf,
+    writer: ProgressWriter,
+    office: Arc<Office>,
+    errands: JoinSet<(OrderKey, Ended)>,
+    /// The orders that have an errand.
+    running: HashSet<OrderKey>,
+    has_caught_up: bool,
+    /// Records since the last snapshot.
+    unsaved: usize,
+}
+
+impl Rounds {
+    async fn walk(&mut self, shutdown: &CancellationToken) -> Result<(), Stopped> {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                page = next_page(&mut self.follower) => self.take(&page?).await?,
+                Some(ended) = self.errands.join_next() => self.errand_ended(ended),
+            }
+        }
+    }
+
+    async fn take(&mut self, page: &Page) -> Result<(), Stopped> {
+        let touched = self.orders.apply(&page.records)?;
+        self.writer.advance(page.reached);
+        // Before the end of the log, what looks open may be closed a page later.
+        if self.has_caught_up {
+            touched.into_iter().for_each(|key| self.start(key));
+        } else if page.at_head {
+            self.has_caught_up = true;
+            self.writer.caught_up();
+            self.orders.keys().into_iter().for_each(|key| self.start(key));
+        }
+        self.unsaved += page.records.len();
+        if self.unsaved >= SAVE_EVERY {
+            self.save().await;
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, key: OrderKey) {
+        if self.orders.get(&key).is_none() || !self.running.insert(key.clone()) {
+            return;
+        }
+        let office = Arc::clone(&self.office);
+        self.errands.spawn(async move {
+            let ended = office.run_errand(&key).await;
+            (key, ended)
+        });
+    }
+
+    fn errand_ended(&mut self, ended: Result<(OrderKey, Ended), JoinError>) {
+        match ended {
+            Ok((key, ended)) => {
+                self.running.remove(&key);
+                // It may have been named again just as the errand ended.
+                let open = self.orders.get(&key);
+                if open.is_some_and(|open| ended != Ended::Parked { named_at: open.named_at }) {
+                    self.start(key);
+                }
+            }
+            // The order stays marked as running, so that a fault of ours is not repeated for ever; it is listed as open.
+            Err(error) => tracing::error!(%error, "an errand broke off; its order is taken up again at the next start"),
+        }
+    }
+
+    async fn save(&mut self) {
+        let (path, position, work) = (self.snapshot.clone(), self.follower.position(), self.orders.work());
+        let saved =
+            tokio::task::spawn_blocking(move || snapshot::save(&path, FOLD, FOLD_VERSION, position, &work)).await;
+        match saved {
+            Ok(Ok(())) => self.unsaved = 0,
+            Ok(Err(error)) => tracing::warn!(%error, "the open work was not saved; the next start reads more of the log"),
+            Err(error) => tracing::error!(%error, "saving the open work broke off"),
+        }
+    }
+}
+
+/// The next page, however long the log cannot be read. Dropping the future loses nothing.
+async fn next_page(follower: &mut Follower) -> Result<Page, ReadError> {
+    loop {
+        match follower.next(PAGE).await {
+            Err(error @ ReadError::Unavailable { .. }) => {
+                tracing::warn!(%error, "the reactor waits for the log");
+                tokio::time::sleep(READ_AGAIN).await;
+            }
+            settled => return settled,
+        }
+    }
+}
+
+/// Puts the saved open work in place and tells the position after which it stood so; the log's start where there is
+/// none, or one of another log.
+async fn restore(path: &Path, log: &Arc<dyn EventLog>, orders: &OpenOrders) -> Position {
+    let file = path.to_owned();
+    let loaded = tokio::task::spawn_blocking(move || snapshot::load::<OpenWork>(&file, FOLD, FOLD_VERSION)).await;
+    let saved = match loaded {
+        Ok(Ok(saved)) => saved,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the saved open work cannot be read; the log is read from its start");
+            None
+        }
+        Err(error) => {
+            tracing::error!(%error, "reading the saved open work broke off");
+            None
+        }
+    };
+    let Some((position, work)) = saved else { return Position::START };
+    match log.head().await {
+        Ok(head) if head < position => {
+            tracing::warn!(%position, %head, "the saved open work is ahead of the log; the log is read from its start");
+            Position::START
+        }
+        _ => {
+            orders.restore(work);
+            position
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What the internet sends: nothing of it reaches the log, and the server keeps answering.
+
+use std::time::Duration;
+
+use rand::{Rng, RngCore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Home, Server, config, post};
+
+async fn connect(server: &Server) -> TcpStream {
+    TcpStream::connect((server.callbacks.host(), server.callbacks.port())).await.unwrap()
+}
+
+/// Kilobytes of the server in memory.
+fn resident_kib(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn noise_changes_nothing() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    let instance = server.buy().await;
+    let position = server.position().await;
+    let mut rng = rand::rng();
+    for n in 0..2_000 {
+        let mut body = vec![0; rng.random_range(0..2_000)];
+        rng.fill_bytes(&mut body);
+        if n % 3 == 0 {
+            body = format!("{{\"activity\":\"newInstance\",\"x\":\"{}\"}}", hex::encode(&body)).into_bytes();
+        }
+        let query = match n % 5 {
+            0 => String::new(),
+            1 => format!("signature={}&timestamp=1&nonce=", hex::encode(&body[..body.len().min(32)])),
+            2 => "signature=%ff%fe&timestamp=%00&nonce=%zz".into(),
+            3 => format!("timestamp={0}&timestamp={0}", chrono::Utc::now().timestamp_millis()),
+            _ => format!("signature=00&timestamp={}&nonce=n", chrono::Utc::now().timestamp_millis()),
+        };
+        let content_type = ["text/html", "application/json", "multipart/form-data", ""][n % 4];
+        let target = format!("/callbacks/acme?{query}");
+        let response = post(&server.callbacks, &target, &[("Content-Type", content_type)], &body).await;
+        assert_eq!(response.status, 200);
+        assert!(response.body.starts_with(b"{\"resultCode\":\"00000"));
+    }
+    assert_eq!(server.position().await, position);
+    assert_eq!(server.check(&instance).await["code"], "VALID");
+}
+
+#[tokio::test]
+async fn a_body_of_100_megabytes_is_refused_unread() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    let before = resident_kib(&server);
+    for head in ["Content-Length: 104857600\r\n", "Transfer-Encoding: chunked\r\n"] {
+        let mut stream = connect(&server).await;
+        let head = format!("POST /callbacks/acme?signature=00&timestamp=1&nonce=n HTTP/1.1\r\nHost: x\r\n{head}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let chunk = [b"10000\r\n".as_slice(), &vec![b'x'; 65_536], b"\r\n"].concat();
+        let mut sent = 0;
+        // The server hangs up long before the end.
+        while sent < 104_857_600 && stream.write_all(&chunk).await.is_ok() {
+            sent += chunk.len();
+        }
+        assert!(sent < 104_857_600, "the server read it all");
+    }
+    assert!(resident_kib(&server) < before + 65_536, "memory stays bounded");
+    server.buy().await;
+}
+
+#[tokio::test]
+async fn slow_senders_are_cut_off_and_hinder_nobody() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    let mut slow = vec![];
+    for n in 0..200 {
+        let mut stream = connect(&server).await;
+        let start = match n % 3 {
+            0 => "POST /call",
+            1 => "POST /callbacks/acme?signature=00&timestamp=1&nonce=n HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{",
+            _ => "",
+        };
+        stream.write_all(start.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    server.buy().await;
+    let position = server.position().await;
+    for mut stream in slow {
+        let ended = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut vec![])).await;
+        assert!(ended.is_ok(), "a slow sender is cut off");
+    }
+    assert_eq!(server.position().await, position);
+    server.buy().await;
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_hung_up_on() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    let mut rng = rand::rng();
+    for _ in 0..200 {
+        let mut bytes = vec![0; 512];
+        rng.fill_bytes(&mut bytes);
+        let mut stream = connect(&server).await;
+        // It may hang up while we still write.
+        let _ = stream.write_all(&bytes).await;
+    }
+    server.buy().await;
+}
