@@ -110,13 +110,9 @@ async fn a_query_string_that_is_not_whole_is_refused() {
         assert_eq!(json_of(&response)["resultCode"], code, "{what}");
         assert_answer(&response, code, Some(BASE_KEY));
     }
-    let coded = post(
-        &server.callbacks,
-        &format!("/callbacks/acme?{whole}"),
-        &[("Content-Encoding", "gzip")],
-        body.as_bytes(),
-    );
-    assert_answer(&coded.await, "000002", Some(BASE_KEY));
+    let (target, gzip) = (format!("/callbacks/acme?{whole}"), [("Content-Encoding", "gzip")]);
+    let coded = post(&server.callbacks, &target, &gzip, body.as_bytes()).await;
+    assert_answer(&coded, "000002", Some(BASE_KEY));
 }
 
 #[tokio::test]

@@ -93,11 +93,7 @@ fn end_of_text(bytes: &[u8], at: usize) -> usize {
                 0xe0..0xf0 => 3,
                 0xf0.. => 4,
             };
-            if rest.get(1 + width) == Some(&b'\'') {
-                at + width + 2
-            } else {
-                at
-            }
+            if rest.get(1 + width) == Some(&b'\'') { at + width + 2 } else { at }
         }
         _ => at,
     }
@@ -178,11 +174,7 @@ pub fn closing(code: &str, open: usize) -> usize {
 pub fn tests_in(code: &str) -> Vec<std::ops::Range<usize>> {
     let marked = code.match_indices("#[cfg(test)]").map(|(start, _)| {
         let end = code[start..].find(['{', ';']).map_or(code.len(), |found| start + found);
-        if code[end..].starts_with('{') {
-            start..closing(code, end)
-        } else {
-            start..end
-        }
+        if code[end..].starts_with('{') { start..closing(code, end) } else { start..end }
     });
     marked.collect()
 }
@@ -206,17 +198,11 @@ pub fn functions(code: &str) -> Vec<Function> {
         stands_alone && code[start + 3..].starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
     });
     let functions = starts.filter_map(|(start, _)| {
-        let name: String = code[start + 3..]
-            .chars()
-            .take_while(|char| char.is_alphanumeric() || *char == '_')
-            .collect();
+        let name: String =
+            code[start + 3..].chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
         let body = body_of(code, start)?;
         let count = |range: &str| range.matches('\n').count();
-        Some(Function {
-            name,
-            line: count(&code[..start]) + 1,
-            lines: count(&code[start..closing(code, body)]) + 1,
-        })
+        Some(Function { name, line: count(&code[..start]) + 1, lines: count(&code[start..closing(code, body)]) + 1 })
     });
     functions.collect()
 }
@@ -255,7 +241,8 @@ mod tests {
 
     #[test]
     fn functions_are_measured_from_fn_to_brace() {
-        let source = "fn short() {}\n\npub fn long(a: [u8; 2]) -> u8 {\n    if true {\n    }\n}\ntrait T { fn none(&self); }\n";
+        let source =
+            "fn short() {}\n\npub fn long(a: [u8; 2]) -> u8 {\n    if true {\n    }\n}\ntrait T { fn none(&self); }\n";
         let found: Vec<_> = functions(&code_of(source))
             .into_iter()
             .map(|function| (function.name, function.line, function.lines))

@@ -24,7 +24,16 @@ const ARROWS: [(&str, &[&str]); 12] = [
     (
         "chopmark",
         &[
-            "domain", "log", "journal", "client", "huawei", "commands", "projector", "reactor", "ingest", "query",
+            "domain",
+            "log",
+            "journal",
+            "client",
+            "huawei",
+            "commands",
+            "projector",
+            "reactor",
+            "ingest",
+            "query",
             "simulator",
         ],
     ),
@@ -38,8 +47,23 @@ const LINES_PER_FUNCTION: usize = 70;
 
 /// What the domain must do without: I/O, async, clocks, randomness.
 const NOT_IN_DOMAIN: [&str; 17] = [
-    "std::fs", "std::net", "std::io", "std::env", "std::thread", "std::process", "std::time", "tokio", "async ", ".await",
-    "Utc::now", "Local::now", "SystemTime", "Instant::now", "rand::", "now_v7", "new_v4",
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "std::time",
+    "tokio",
+    "async ",
+    ".await",
+    "Utc::now",
+    "Local::now",
+    "SystemTime",
+    "Instant::now",
+    "rand::",
+    "now_v7",
+    "new_v4",
 ];
 
 /// Macros that print from the domain or stand for work not done.
@@ -48,8 +72,7 @@ const UNDONE: [&str; 3] = ["todo!", "unimplemented!", "dbg!"];
 fn table(path: impl AsRef<Path>) -> Table {
     let path = path.as_ref();
     let text = read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.parse()
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Names in a table of dependencies.
@@ -142,9 +165,7 @@ fn every_crate_shares_versions_and_lints() {
             let Some(dependencies) = manifest.get(kind).and_then(|value| value.as_table()) else {
                 continue;
             };
-            let own = dependencies
-                .iter()
-                .filter(|(_, dependency)| dependency.get("workspace") != Some(&true.into()));
+            let own = dependencies.iter().filter(|(_, dependency)| dependency.get("workspace") != Some(&true.into()));
             complaints.extend(own.map(|(dependency, _)| {
                 format!(
                     "crates/{name}/Cargo.toml: write `{dependency}.workspace = true` and keep its version in the root Cargo.toml"
@@ -191,9 +212,7 @@ fn files_are_short() {
 fn functions_are_short() {
     let mut complaints = vec![];
     for (path, source) in sources("crates") {
-        let long = functions(&tested_code(&source))
-            .into_iter()
-            .filter(|function| function.lines > LINES_PER_FUNCTION);
+        let long = functions(&tested_code(&source)).into_iter().filter(|function| function.lines > LINES_PER_FUNCTION);
         complaints.extend(long.map(|function| {
             format!(
                 "{}:{}: fn {} has {} lines, at most {LINES_PER_FUNCTION} are allowed: give its steps names of their own",
@@ -241,17 +260,12 @@ fn every_crate_says_what_it_is() {
 fn every_dependency_has_its_reason() {
     let page = "docs/contributing/dependencies.md";
     let text = read(page).unwrap_or_else(|error| panic!("{page}: {error}"));
-    let reasons: BTreeSet<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
-        .map(|(name, _)| name)
-        .collect();
+    let reasons: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
     let root = table("Cargo.toml");
     let workspace = root["workspace"].as_table().expect("[workspace]");
-    let used: Vec<String> = names(workspace, "dependencies")
-        .into_iter()
-        .filter(|name| !name.starts_with("chopmark-"))
-        .collect();
+    let used: Vec<String> =
+        names(workspace, "dependencies").into_iter().filter(|name| !name.starts_with("chopmark-")).collect();
     let missing = used
         .iter()
         .filter(|name| !reasons.contains(name.as_str()))

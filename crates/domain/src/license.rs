@@ -1,6 +1,6 @@
 //! Licenses: the life of an instance or license code, from the marketplace's callbacks and the orders they name.
 //!
-//! [`decide`] turns a command into events against a license's [`History`]; [`History::evolve`] and
+//! [`decide()`] turns a command into events against a license's [`History`]; [`History::evolve`] and
 //! [`License::evolve`] take events up; [`judge`] answers a check. All are plain functions over plain data.
 
 mod decide;

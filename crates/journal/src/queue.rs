@@ -99,3 +99,51 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(authenticated: bool) -> Delivery {
+        Delivery {
+            at: chrono::DateTime::UNIX_EPOCH,
+            seller: "acme".into(),
+            activity: None,
+            test: false,
+            authenticated,
+            subject: None,
+            order: None,
+            result_code: "000000".into(),
+            reason: None,
+            millis: 1.0,
+            remote: None,
+            body: String::new(),
+            answer: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_full_queue_drops_and_strangers_never_fill_it() {
+        let queue = Queue::new(10, 3);
+        (0..8).for_each(|_| queue.push(delivery(false)));
+        assert_eq!(queue.dropped(), 5, "no more strangers at once than are kept");
+        (0..8).for_each(|_| queue.push(delivery(true)));
+        assert_eq!(queue.dropped(), 6);
+        queue.hurry();
+        let (taken, queued) = queue.take(vec![]).unwrap();
+        assert_eq!((taken.len(), queued), (10, 10));
+        queue.push(delivery(false));
+        assert_eq!(queue.dropped(), 6, "there is room again");
+    }
+
+    #[test]
+    fn a_closed_queue_gives_what_it_holds_and_takes_no_more() {
+        let queue = Queue::new(10, 3);
+        queue.push(delivery(true));
+        queue.close();
+        queue.push(delivery(true));
+        assert_eq!(queue.take(vec![]).unwrap().0.len(), 1);
+        assert!(queue.take(vec![]).is_none());
+        assert_eq!(queue.dropped(), 1);
+    }
+}

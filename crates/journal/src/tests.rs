@@ -140,7 +140,6 @@ async fn only_so_many_are_kept_and_strangers_push_nobody_out() {
     }
     assert_eq!(kept(&journal, true).await, expected(30));
     assert_eq!(kept(&journal, false).await, vec![at(49); 5]);
-    assert_eq!(journal.dropped(), 50 * 5, "more strangers at once than are kept are not even written");
     drop(journal);
     let journal = Journal::open(&path, options).unwrap();
     journal.record(delivery(50, "CS1", "000000"));
@@ -216,7 +215,8 @@ async fn at_risk_is_what_failed_last_time() {
 
 #[tokio::test]
 async fn a_file_that_is_no_journal_is_put_aside_whole_and_begun_anew() {
-    let damaged: [(&str, &dyn Fn(&Path)); 4] = [
+    type Damage<'a> = &'a dyn Fn(&Path);
+    let damaged: [(&str, Damage<'_>); 4] = [
         ("not a database", &|path| std::fs::write(path, "hello, this is not a database at all").unwrap()),
         ("another program's database", &|path| {
             let other = Connection::open(path).unwrap();

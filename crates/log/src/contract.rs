@@ -4,8 +4,7 @@
 //! becomes one test. The promises ask for no more than the trait says: positions may have gaps, pages may be short, a
 //! conflict need not name the current revision.
 
-// A broken promise panics: that is how a test fails.
-#![cfg_attr(not(test), expect(clippy::unwrap_used, reason = "see above"))]
+#![expect(clippy::unwrap_used, reason = "a broken promise panics: that is how a test fails")]
 
 mod appends;
 mod concurrency;

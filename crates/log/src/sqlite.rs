@@ -50,7 +50,7 @@ pub const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 const WAITING_MAX: usize = 1024;
 
 /// How a log file is opened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct SqliteOptions {
     /// Whether the records are checked before the log is used: all of them in a file of up to 1 GiB, the last 100,000 in
     /// a larger one. A short-lived command beside a running server does without. Default: true.
@@ -121,13 +121,13 @@ impl SqliteLog {
     pub async fn close(&self) {
         // Fails only if the log is closed already.
         let _ = self.requests.send(Message::Close).await;
+        self.readers.close();
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(threads) = threads {
             // Joining fails only if a thread panicked; there is nothing left to save then.
             let _ = tokio::task::spawn_blocking(move || threads.join()).await;
         }
         self.head.close();
-        self.readers.close();
     }
 
     async fn hand_over(
@@ -161,6 +161,7 @@ impl Threads {
 
 impl Drop for SqliteLog {
     fn drop(&mut self) {
+        self.readers.close();
         // The writer ends when it has drained the channel and nobody holds its other end.
         self.requests = mpsc::channel(1).0;
         if let Some(threads) = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -17,7 +17,7 @@
 mod body;
 mod caller;
 mod checks;
-
+mod deliveries;
 mod health;
 mod json;
 mod license_view;
@@ -35,7 +35,7 @@ use std::time::Duration;
 use actix_web::{HttpResponse, ResponseError, web};
 use chopmark_commands::Commands;
 use chopmark_domain::ids::{OrderId, SellerId};
-type Journal = ();
+use chopmark_journal::Journal;
 use chopmark_log::Position;
 use chopmark_log::progress::Progress;
 use chopmark_projector::LicenseIndex;
@@ -58,16 +58,16 @@ pub struct Query {
     was_ready: AtomicBool,
     commands: Commands,
     journal: Journal,
-    open_work: OpenWork,
+    orders_at_risk: OrdersAtRisk,
     metrics: QueryMetrics,
 }
 
-/// Tells which orders' facts are still asked for. The reactor knows; a process without one says none.
-pub type OpenWork = Arc<dyn Fn() -> Vec<OpenOrder> + Send + Sync>;
+/// Tells which orders' facts are still asked for, or were given up. The reactor knows; a process without one tells none.
+pub type OrdersAtRisk = Arc<dyn Fn() -> Vec<OrderAtRisk> + Send + Sync>;
 
 /// An order whose facts are not known although a callback named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenOrder {
+pub struct OrderAtRisk {
     /// Whose order.
     pub seller: SellerId,
     /// Which.
@@ -89,7 +89,7 @@ impl Query {
         index: LicenseIndex,
         commands: Commands,
         journal: Journal,
-        open_work: OpenWork,
+        orders_at_risk: OrdersAtRisk,
         metrics: QueryMetrics,
     ) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Query {
             index,
             commands,
             journal,
-            open_work,
+            orders_at_risk,
             metrics,
         }
     }
@@ -135,14 +135,15 @@ pub fn configure(config: &mut web::ServiceConfig, query: web::Data<Query>) {
     let progress = query.progress.clone();
     config
         .app_data(query)
-        .configure(health(progress))
         .service(
             web::resource("/v1/checks")
                 .route(web::post().to(checks::check))
                 .default_service(problem::wrong_method("POST")),
         )
+        .configure(health(progress))
         .service(view("/v1/licenses", web::get().to(licenses::list)))
         .service(view("/v1/licenses/{id}", web::get().to(licenses::show)))
+        .service(view("/v1/deliveries", web::get().to(deliveries::list)))
         .default_service(problem::no_such_path());
 }
 

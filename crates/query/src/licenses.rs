@@ -10,13 +10,13 @@ use chopmark_projector::{Cursor, Filter, Found, LookUp};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::Query;
 use crate::caller::Caller;
 use crate::json::{self, PositionText};
 use crate::license_view::{LicenseView, VerdictView};
 use crate::order_view::{OrderView, orders};
 use crate::params;
 use crate::problem::{Kind, Problem};
-use crate::Query;
 
 /// A license with the verdict that a check would get now.
 #[derive(Serialize)]

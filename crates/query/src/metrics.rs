@@ -34,11 +34,7 @@ impl QueryMetrics {
         let checks = counter("chopmark_checks_total", "Checks answered, by code.", &["code"])?;
         Ok(Self {
             checks: Code::ALL.map(|code| checks.with_label_values(&[code.as_str()])),
-            checks_refused: counter(
-                "chopmark_checks_refused_total",
-                "Checks not answered, by problem.",
-                &["problem"],
-            )?,
+            checks_refused: counter("chopmark_checks_refused_total", "Checks not answered, by problem.", &["problem"])?,
             requests: counter(
                 "chopmark_api_requests_total",
                 "Requests to the token routes, by route and HTTP status.",
@@ -77,16 +73,10 @@ mod tests {
             (0..count).for_each(|_| metrics.checked(code));
         }
         let families = registry.gather();
-        let family = families
-            .iter()
-            .find(|family| family.name() == "chopmark_checks_total")
-            .unwrap();
+        let family = families.iter().find(|family| family.name() == "chopmark_checks_total").unwrap();
         for (count, code) in (1..).zip(Code::ALL) {
-            let counted = family
-                .get_metric()
-                .iter()
-                .find(|metric| metric.get_label()[0].value() == code.as_str())
-                .unwrap();
+            let counted =
+                family.get_metric().iter().find(|metric| metric.get_label()[0].value() == code.as_str()).unwrap();
             assert_eq!(counted.get_counter().get_value(), f64::from(count), "{code:?}");
         }
     }

@@ -63,11 +63,7 @@ impl Kind {
             Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "Not allowed with this token"),
             Self::NoSuchPath => ("no-such-path", StatusCode::NOT_FOUND, "No such path"),
             Self::NoSuchLicense => ("no-such-license", StatusCode::NOT_FOUND, "No such license"),
-            Self::MethodNotAllowed => (
-                "method-not-allowed",
-                StatusCode::METHOD_NOT_ALLOWED,
-                "Method not allowed",
-            ),
+            Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::RequestTimeout => ("request-timeout", StatusCode::REQUEST_TIMEOUT, "Body took too long"),
             Self::LicenseAmbiguous => ("license-ambiguous", StatusCode::CONFLICT, "More than one license"),
             Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
@@ -106,11 +102,7 @@ impl Problem {
     /// A problem, and what the caller can do about it.
     #[must_use]
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            allow: None,
-        }
+        Self { kind, detail: detail.into(), allow: None }
     }
 
     /// The request is not what the endpoint takes.
@@ -120,10 +112,7 @@ impl Problem {
 
     /// The path takes only these methods.
     pub(crate) fn allow(methods: &'static str) -> Self {
-        Self {
-            allow: Some(methods),
-            ..Self::new(Kind::MethodNotAllowed, format!("use {methods} here"))
-        }
+        Self { allow: Some(methods), ..Self::new(Kind::MethodNotAllowed, format!("use {methods} here")) }
     }
 
     /// Its kind.
@@ -167,12 +156,7 @@ impl ResponseError for Problem {
         if let Some(methods) = self.allow {
             response.insert_header((header::ALLOW, methods));
         }
-        let body = Body {
-            r#type: format!("{TYPES}{name}"),
-            title,
-            status: status.as_u16(),
-            detail: &self.detail,
-        };
+        let body = Body { r#type: format!("{TYPES}{name}"), title, status: status.as_u16(), detail: &self.detail };
         response.body(crate::json::to_bytes(&body))
     }
 }

@@ -104,9 +104,7 @@ impl Machine<'_> {
         let fingerprint = self.fingerprint.0.as_bytes();
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:-".contains(byte);
         if fingerprint.is_empty() || fingerprint.len() > FINGERPRINT_MAX || !fingerprint.iter().all(allowed) {
-            return Err(Problem::malformed(
-                "`machine.fingerprint` takes 1 to 255 characters of A-Z a-z 0-9 . _ : -",
-            ));
+            return Err(Problem::malformed("`machine.fingerprint` takes 1 to 255 characters of A-Z a-z 0-9 . _ : -"));
         }
         bounded("machine.name", self.name.as_ref(), NAME_MAX)
     }
@@ -116,9 +114,9 @@ fn bounded(member: &str, text: Option<&Text<'_>>, max: usize) -> Result<(), Prob
     // Bytes are never fewer than characters, and counting them is free.
     let too_long = |text: &str| text.len() > max && text.chars().count() > max;
     match text {
-        Some(Text(text)) if too_long(text) => Err(Problem::malformed(format!(
-            "`{member}` takes at most {max} characters"
-        ))),
+        Some(Text(text)) if too_long(text) => {
+            Err(Problem::malformed(format!("`{member}` takes at most {max} characters")))
+        }
         _ => Ok(()),
     }
 }

@@ -105,8 +105,8 @@ struct Memory {
     failures: u32,
     /// Failures of the marketplace.
     untold: u32,
-    /// The order's stream says that it is delayed.
-    delay_is_recorded: bool,
+    /// The order's stream says so.
+    is_delayed: bool,
 }
 
 impl Office {
@@ -118,11 +118,8 @@ impl Office {
         patience: Patience,
         metrics: ReactorMetrics,
     ) -> Self {
-        let desk = |source| Desk {
-            source,
-            first: Semaphore::new(REQUESTS_OF_EACH),
-            again: Semaphore::new(REQUESTS_OF_EACH),
-        };
+        let desk =
+            |source| Desk { source, first: Semaphore::new(REQUESTS_OF_EACH), again: Semaphore::new(REQUESTS_OF_EACH) };
         let desks = sources.into_iter().map(|(seller, source)| (seller, desk(source))).collect();
         Self { commands, desks, orders, progress, patience, metrics, warned: Mutex::default() }
     }
@@ -131,7 +128,7 @@ impl Office {
     pub(crate) async fn run_errand(&self, key: &OrderKey) -> Ended {
         let mut memory = Memory::default();
         while let Some(open) = self.orders.get(key) {
-            match self.attempt(key, &open, &memory).await {
+            match self.attempt(key, &open, &mut memory).await {
                 Ok(()) => memory = Memory::default(),
                 Err(Failure::NoSource) => {
                     self.warn_once(&key.seller);
@@ -144,14 +141,12 @@ impl Office {
     }
 
     /// One attempt to close the order as it is open now. On success the fold has seen all of its effects.
-    async fn attempt(&self, key: &OrderKey, open: &OpenOrder, memory: &Memory) -> Result<(), Failure> {
+    async fn attempt(&self, key: &OrderKey, open: &OpenOrder, memory: &mut Memory) -> Result<(), Failure> {
         let known = self.commands.read_order(&key.seller, &key.order_id).await?;
+        memory.is_delayed = known.delayed;
         let is_known = |order: &Order| open.lines.keys().all(|line| order.facts.contains_key(line));
-        let (order, cause, recorded) = if is_known(&known) {
-            (known, cause(None), None)
-        } else {
-            self.ask(key, memory).await?
-        };
+        let (order, cause, recorded) =
+            if is_known(&known) { (known, cause(None), None) } else { self.ask(key, memory).await? };
         let delivered = self.deliver(key, open, &order, &cause).await;
         self.orders.settle_notices(key, order.facts.keys());
         if let Some(position) = delivered?.max(recorded) {
@@ -169,7 +164,8 @@ impl Office {
     /// Asks the marketplace and records what it says.
     async fn ask(&self, key: &OrderKey, memory: &Memory) -> Result<(Order, Cause, Option<Position>), Failure> {
         let desk = self.desks.get(&key.seller).ok_or(Failure::NoSource)?;
-        let places = if memory.untold == 0 { &desk.first } else { &desk.again };
+        let has_failed = memory.untold > 0 || memory.is_delayed;
+        let places = if has_failed { &desk.again } else { &desk.first };
         // Nobody closes these semaphores; an error would only mean no limit.
         let place = places.acquire().await.ok();
         let begun = Instant::now();
@@ -211,14 +207,18 @@ impl Office {
         memory.failures += 1;
         let was_asked = matches!(failure, Failure::Untold(_));
         let reason = failure.reason();
-        tracing::warn!(seller = %key.seller, order = %key.order_id, reason, failures = memory.failures, "an order's facts are still missing");
+        if memory.failures == 1 {
+            tracing::warn!(seller = %key.seller, order = %key.order_id, reason, "an order's facts are late; asking goes on");
+        }
         self.orders.note_failure(key, reason.clone(), was_asked);
         if was_asked {
             memory.untold += 1;
             if self.must_give_up(open, memory) && self.abandon(key, reason.clone(), memory.untold).await {
                 return;
             }
-            memory.delay_is_recorded = memory.delay_is_recorded || self.record_delay(key, reason).await;
+            if !memory.is_delayed {
+                self.record_delay(key, reason).await;
+            }
         }
         let backoff = if failure.is_transient() { self.patience.transient } else { self.patience.refused };
         tokio::time::sleep(backoff.delay(memory.failures, rand::random())).await;
@@ -249,14 +249,12 @@ impl Office {
         }
     }
 
-    /// Puts on record that the facts are late, which nothing more is said of afterwards. True once that is durable.
-    async fn record_delay(&self, key: &OrderKey, reason: String) -> bool {
+    /// Puts on record that the facts are late. Where that fails, the next failure brings another occasion.
+    async fn record_delay(&self, key: &OrderKey, reason: String) {
         let delay = order::Command::Delay(reason);
-        let done = self.commands.order(&key.seller, &key.order_id, delay, &cause(None)).await;
-        if let Err(error) = &done {
+        if let Err(error) = self.commands.order(&key.seller, &key.order_id, delay, &cause(None)).await {
             tracing::warn!(seller = %key.seller, order = %key.order_id, %error, "the delay could not be recorded");
         }
-        done.is_ok()
     }
 
     fn warn_once(&self, seller: &SellerId) {

@@ -200,15 +200,15 @@ impl OpenWork {
 
     /// All orders whose facts are wanted and asked for.
     pub fn iter(&self) -> impl Iterator<Item = (OrderKey, &OpenOrder)> {
-        self.sellers.iter().flat_map(|(seller, work)| {
-            work.open.iter().map(|(order_id, order)| (key(seller, order_id), order))
-        })
+        self.sellers
+            .iter()
+            .flat_map(|(seller, work)| work.open.iter().map(|(order_id, order)| (key(seller, order_id), order)))
     }
 
     pub(crate) fn abandoned(&self) -> impl Iterator<Item = (OrderKey, &AbandonedOrder)> {
-        self.sellers.iter().flat_map(|(seller, work)| {
-            work.abandoned.iter().map(|(order_id, order)| (key(seller, order_id), order))
-        })
+        self.sellers
+            .iter()
+            .flat_map(|(seller, work)| work.abandoned.iter().map(|(order_id, order)| (key(seller, order_id), order)))
     }
 
     /// How many orders of a seller are open, and how many abandoned.

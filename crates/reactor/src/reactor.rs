@@ -206,7 +206,9 @@ impl Rounds {
             tokio::task::spawn_blocking(move || snapshot::save(&path, FOLD, FOLD_VERSION, position, &work)).await;
         match saved {
             Ok(Ok(())) => self.unsaved = 0,
-            Ok(Err(error)) => tracing::warn!(%error, "the open work was not saved; the next start reads more of the log"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the open work was not saved; the next start reads more of the log");
+            }
             Err(error) => tracing::error!(%error, "saving the open work broke off"),
         }
     }

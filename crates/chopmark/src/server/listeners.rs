@@ -12,8 +12,8 @@ use chopmark_huawei::keys::KeyRing;
 use chopmark_ingest::{AppInfos, Ingest, IngestMetrics, SellerDoor, Sellers};
 use chopmark_journal::Journal;
 use chopmark_projector::LicenseIndex;
-use chopmark_query::{OpenOrder, OpenWork, Query, QueryMetrics};
-use chopmark_reactor::{OpenOrders, OrderAtRisk};
+use chopmark_query::{OrdersAtRisk, Query, QueryMetrics};
+use chopmark_reactor::OpenOrders;
 use prometheus::{Registry, TextEncoder};
 use tokio::task::JoinHandle;
 
@@ -125,14 +125,15 @@ fn ingest(config: &Config, parts: &Parts) -> Result<Data<Ingest>, Failure> {
 fn query(parts: &Parts) -> Result<Data<Query>, Failure> {
     let metrics = super::registered(QueryMetrics::register(&parts.registry))?;
     let orders = parts.open_orders.clone();
-    let open_work: OpenWork = Arc::new(move || orders.list().into_iter().map(open_order).collect());
+    let at_risk: OrdersAtRisk = Arc::new(move || orders.list().into_iter().map(order_at_risk).collect());
     let (index, commands, journal) = (parts.index.clone(), parts.commands.clone(), parts.journal.clone());
-    Ok(Data::new(Query::new(index, commands, journal, open_work, metrics)))
+    Ok(Data::new(Query::new(index, commands, journal, at_risk, metrics)))
 }
 
-fn open_order(order: OrderAtRisk) -> OpenOrder {
-    let OrderAtRisk { seller, order_id, since, attempts, reason, abandoned } = order;
-    OpenOrder { seller, order_id, since, attempts, reason, abandoned }
+/// What the reactor knows of an order, as the API shows it: neither crate knows the other.
+fn order_at_risk(order: chopmark_reactor::OrderAtRisk) -> chopmark_query::OrderAtRisk {
+    let chopmark_reactor::OrderAtRisk { seller, order_id, since, attempts, reason, abandoned } = order;
+    chopmark_query::OrderAtRisk { seller, order_id, since, attempts, reason, abandoned }
 }
 
 fn sellers(config: &Config) -> Sellers {

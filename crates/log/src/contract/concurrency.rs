@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Place, begin, check_page, event, events, ids, stream, whole_log, whole_stream};
-use crate::event_log::{AppendError, EventLog};
+use crate::event_log::AppendError;
 use crate::follower::Follower;
 use crate::record::{Expected, Position, Record, Revision};
 

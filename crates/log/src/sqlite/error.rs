@@ -75,8 +75,14 @@ impl OpenError {
         }
     }
 
-    pub(super) fn from_read(path: &Path, error: &ReadError) -> Self {
-        Self::Damaged { path: path.to_owned(), reason: error.to_string() }
+    pub(super) fn from_read(path: &Path, error: ReadError) -> Self {
+        let path = path.to_owned();
+        match error {
+            ReadError::Damaged { position, reason } => {
+                Self::Damaged { path, reason: format!("at position {position}: {reason}") }
+            }
+            ReadError::Unavailable { reason } => Self::Io { path, doing: "read", source: io::Error::other(reason) },
+        }
     }
 }
 

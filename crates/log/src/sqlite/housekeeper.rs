@@ -99,6 +99,9 @@ impl Housekeeper {
             self.restart_at_pages = RESTART_PAGES;
         } else if wal.pages >= self.restart_at_pages {
             self.restart_at_pages = wal.pages + RESTART_PAGES;
+            // What was appended meanwhile is copied here, so that little is left to the writer.
+            open::checkpoint(connection, "PASSIVE")?;
+            open::checkpoint(connection, "PASSIVE")?;
             self.restart_wal.store(true, Ordering::Relaxed);
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
 use uuid::Uuid;
 
 use super::error::OpenError;
@@ -29,7 +29,7 @@ pub(super) fn open(path: &Path, is_verified: bool) -> Result<(Connection, Positi
     // A process that was killed may have left commits that were never synced. A checkpoint syncs them before anybody
     // builds on them.
     checkpoint(&connection, "PASSIVE").map_err(|error| OpenError::from_sqlite(path, error))?;
-    let last = reader::head(&connection).map_err(|error| OpenError::from_read(path, &error))?;
+    let last = reader::head(&connection).map_err(|error| OpenError::from_read(path, error))?;
     Ok((connection, last))
 }
 
@@ -63,7 +63,11 @@ fn fill(path: &Path) -> rusqlite::Result<()> {
 /// The connection that appends. It syncs at each commit and leaves checkpoints to the housekeeper.
 pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        let reason = "its file system does not allow a write-ahead log; use a local disk";
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CANTOPEN), Some(reason.into())));
+    }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;

@@ -50,7 +50,8 @@ impl Readers {
         reading.await.map_err(|error| unavailable(error.to_string()))?
     }
 
-    /// Closes what is not in use.
+    /// Closes what is not in use. Done before the writer ends: SQLite tidies up when the last connection closes, but only if
+    /// that one may write.
     pub(super) fn close(&self) {
         self.idle().clear();
     }

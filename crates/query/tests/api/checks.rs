@@ -68,10 +68,7 @@ async fn a_purchase_is_valid_before_its_facts_and_shows_nothing_that_is_not_know
         answer["license"],
         json!({ "id": key.id.as_str(), "status": "active", "facts": "pending", "revision": 1 })
     );
-    assert_eq!(
-        members(&answer),
-        ["valid", "code", "reason", "license", "next_check_after", "position", "checked_at"]
-    );
+    assert_eq!(members(&answer), ["valid", "code", "reason", "license", "next_check_after", "position", "checked_at"]);
     assert_eq!(answer["next_check_after"], 3600);
 }
 
@@ -209,11 +206,7 @@ async fn our_clock_acts_only_after_expiry_and_grace() {
 #[actix_web::test]
 async fn a_check_waits_for_the_position_it_names() {
     let house = House::new().await;
-    let (id, position) = house
-        .commands
-        .purchase(&seller("acme"), order("CS1"), &Cause::System)
-        .await
-        .unwrap();
+    let (id, position) = house.commands.purchase(&seller("acme"), order("CS1"), &Cause::System).await.unwrap();
     let position = position.unwrap();
     let question = json!({ "license": id.as_str(), "min_position": position.to_string() });
     assert!(house.index.progress().position() < position);

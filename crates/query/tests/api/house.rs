@@ -2,24 +2,24 @@
 
 use std::sync::{Arc, Mutex};
 
+use actix_web::App;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Data;
-use actix_web::App;
 use chopmark_commands::{Clock, Commands};
 use chopmark_domain::access::{Grant, Role, TokenHash};
 use chopmark_domain::catalog::{Entitlement, ProductKind, ProductTerms, Seats};
 use chopmark_domain::cause::Cause;
-use chopmark_domain::ids::{InstanceId, LicenseCode, OrderId, OrderLineId, ProductId, SellerId, Sku};
+use chopmark_domain::ids::{LicenseCode, OrderId, OrderLineId, ProductId, SellerId, Sku};
 use chopmark_domain::license::Command;
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderRef, OrderType};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
-type Journal = ();
+use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::LicenseIndex;
-use chopmark_query::{OpenOrder, Query, QueryMetrics, configure};
+use chopmark_query::{OrderAtRisk, Query, QueryMetrics, configure};
 use chrono::{DateTime, Utc};
 use prometheus::Registry;
 use serde_json::Value;
@@ -92,7 +92,7 @@ pub(crate) struct House {
     pub(crate) commands: Commands,
     pub(crate) index: LicenseIndex,
     pub(crate) journal: Journal,
-    pub(crate) open_orders: Arc<Mutex<Vec<OpenOrder>>>,
+    pub(crate) at_risk: Arc<Mutex<Vec<OrderAtRisk>>>,
     pub(crate) registry: Registry,
     clock: Arc<HeldClock>,
     query: Data<Query>,
@@ -127,17 +127,16 @@ impl House {
             Arc::new(SqliteLog::open(&path, SqliteOptions::default(), LogMetrics::unregistered()).unwrap());
         let clock = Arc::new(HeldClock(Mutex::new(time(NOW))));
         let commands = Commands::new(log, clock.clone());
-        let journal = ();
+        let journal = Journal::open(&folder.path().join("journal.db"), JournalOptions::default()).unwrap();
         let (index, registry) = (LicenseIndex::new(), Registry::new());
-        let open_orders = Arc::new(Mutex::new(vec![]));
-        let open_work = {
-            let open_orders = open_orders.clone();
-            Arc::new(move || open_orders.lock().unwrap().clone())
+        let at_risk = Arc::new(Mutex::new(vec![]));
+        let orders_at_risk = {
+            let at_risk = at_risk.clone();
+            Arc::new(move || at_risk.lock().unwrap().clone())
         };
         let metrics = QueryMetrics::register(&registry).unwrap();
-        let query =
-            Data::new(Query::new(index.clone(), commands.clone(), journal.clone(), open_work, metrics));
-        Self { commands, index, journal, open_orders, registry, clock, query, _folder: folder }
+        let query = Data::new(Query::new(index.clone(), commands.clone(), journal.clone(), orders_at_risk, metrics));
+        Self { commands, index, journal, at_risk, registry, clock, query, _folder: folder }
     }
 
     pub(crate) fn set_clock(&self, now: &str) {
@@ -234,13 +233,6 @@ impl Reply {
         assert_eq!(self.json.as_object().unwrap().len(), 4, "{}", self.json);
         let name = text("type").strip_prefix("https://chopmark.dev/problems/").unwrap();
         (name.into(), text("detail").into())
-    }
-}
-
-pub(crate) fn instance(key: &LicenseKey) -> InstanceId {
-    match &key.id {
-        LicenseId::Instance(id) => id.clone(),
-        LicenseId::Code(code) => panic!("{code} is no instance"),
     }
 }
 

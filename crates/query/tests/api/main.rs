@@ -1,6 +1,9 @@
 //! The API against a real log and a real index.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected fails")]
+
 mod checks;
+mod deliveries;
 mod errors;
 mod house;
 mod licenses;

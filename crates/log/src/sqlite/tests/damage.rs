@@ -108,7 +108,21 @@ async fn a_flipped_byte_in_an_event_is_found_and_named() {
     assert_eq!(log.read_all(Position::START, 39).await.unwrap().records.len(), 39);
 }
 
-/// Every page is in use, so wherever a byte is changed that SQLite or a checksum covers, it must show.
+#[tokio::test]
+async fn a_flipped_byte_in_a_name_is_found_in_the_table_and_in_the_index() {
+    let place = closed_log().await;
+    let whole = fs::read(place.path()).unwrap();
+    let name = b"stream 5";
+    let places: Vec<_> = (0..whole.len()).filter(|at| whole[*at..].starts_with(name)).collect();
+    assert_eq!(places.len(), 2);
+    for at in places {
+        let mut content = whole.clone();
+        content[at + 4] ^= 2;
+        fs::write(place.path(), &content).unwrap();
+        damage(&place.path());
+    }
+}
+
 #[tokio::test]
 async fn changed_fields_and_missing_rows_are_found() {
     let changes = [
@@ -124,6 +138,7 @@ async fn changed_fields_and_missing_rows_are_found() {
         "DELETE FROM events WHERE position = 9;",
         "DELETE FROM streams WHERE id = 3;",
         "DROP INDEX events_by_stream;",
+        "DROP INDEX streams_by_name;",
         "DROP TABLE streams;",
     ];
     let place = closed_log().await;

@@ -32,7 +32,8 @@ async fn the_files_are_their_owners_alone() {
 
 #[tokio::test]
 async fn what_breaks_a_limit_is_invalid() {
-    let log = SqlitePlace::new().log();
+    let place = SqlitePlace::new();
+    let log = place.log();
     let too_large = NewEvent { data: vec![0; EVENT_BYTES_MAX], metadata: vec![0], ..event("") };
     for events in [vec![event(""); EVENTS_MAX + 1], vec![event(""), too_large]] {
         let answer = log.append(&stream("a"), Expected::NoStream, events).await;
@@ -46,7 +47,8 @@ async fn what_breaks_a_limit_is_invalid() {
 
 #[tokio::test]
 async fn a_page_of_large_events_ends_early() {
-    let log = SqlitePlace::new().log();
+    let place = SqlitePlace::new();
+    let log = place.log();
     for n in 0..6 {
         let large = NewEvent { data: vec![n; EVENT_BYTES_MAX], metadata: Vec::new(), ..event("") };
         log.append(&stream(&format!("{n}")), Expected::NoStream, vec![large]).await.unwrap();

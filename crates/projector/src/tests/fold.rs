@@ -1,0 +1,212 @@
+use chopmark_domain::codec::DecodeError;
+use chopmark_domain::ids::OrderLineId;
+use chopmark_domain::license::{
+    CodeSeen, Event, InstanceAdopted, License, PurchaseAdopted, Released, Status, Upgraded,
+};
+use chopmark_domain::order;
+use chopmark_domain::stream::Stream;
+use chopmark_log::Position;
+
+use super::tape::{
+    Tape, at, code, created, defined, dumped, facts, frozen, instance, refreshed, secret, seller, sku, terms, token,
+    unfrozen,
+};
+use crate::{FoldError, LicenseIndex};
+
+fn license(index: &LicenseIndex, id: &str) -> Option<License> {
+    index.look_up(None, id, None, at(0)).found.map(|found| found.license)
+}
+
+#[test]
+fn a_license_in_the_index_is_the_license_that_the_domain_folds() {
+    let adopted = |status| Event::from(InstanceAdopted { purchase: None, terms: terms(Some("sku-a"), None), status });
+    let lives: [Vec<Event>; 5] = [
+        vec![
+            created("CS1"),
+            facts("sku-a"),
+            frozen(),
+            unfrozen(5),
+            refreshed(at(7)),
+            Released { order_id: None, order_line_id: None }.into(),
+        ],
+        vec![adopted(Status::Frozen), unfrozen(5), facts("sku-b")],
+        vec![CodeSeen {}.into(), refreshed(at(9)), frozen()],
+        vec![
+            created("CS1"),
+            Upgraded { order: super::tape::order("CS3") }.into(),
+            PurchaseAdopted { instance_id: chopmark_domain::ids::InstanceId::parse("x").unwrap() }.into(),
+        ],
+        vec![
+            refreshed(at(9) + chrono::TimeDelta::nanoseconds(1)),
+            created("CS1"),
+            refreshed(at(9) + chrono::TimeDelta::nanoseconds(1)),
+        ],
+    ];
+    let kinds: std::collections::BTreeSet<_> =
+        lives.iter().flatten().map(chopmark_domain::codec::StoredEvent::kind).collect();
+    assert_eq!(kinds, Event::KINDS.iter().copied().collect(), "every kind of event is tried");
+    for (number, life) in lives.iter().enumerate() {
+        let mut tape = Tape::default();
+        let mut expected: Option<License> = None;
+        for event in life {
+            tape.add(&instance("acme", "id"), event);
+            match &mut expected {
+                Some(license) => license.evolve(event),
+                None => expected = License::begin(event),
+            }
+            assert_eq!(license(&tape.index(), "id"), expected, "life {number} after {event:?}");
+        }
+    }
+}
+
+#[test]
+fn an_adopted_purchase_makes_no_license() {
+    let mut tape = Tape::default();
+    let to = chopmark_domain::ids::InstanceId::parse("old-id").unwrap();
+    tape.add(&instance("acme", "derived"), &Event::from(PurchaseAdopted { instance_id: to }));
+    assert_eq!(license(&tape.index(), "derived"), None);
+}
+
+#[test]
+fn catalogs_and_tokens_are_folded_too() {
+    let mut tape = Tape::default();
+    tape.add(&Stream::Seller(seller("acme")), &secret(7));
+    tape.add(&Stream::Seller(seller("acme")), &defined(1, "sku-a", 0));
+    tape.add(&Stream::Access, &token("open sesame"));
+    let index = tape.index();
+    let catalog = index.catalog(&seller("acme")).unwrap();
+    assert_eq!(catalog.version, 1);
+    assert!(catalog.latest(&sku("sku-a")).is_some());
+    assert_eq!(index.catalog(&seller("other")), None);
+    assert_eq!(index.grant("open sesame").unwrap().id, "open sesame");
+    assert_eq!(index.grant("guess"), None);
+    assert_eq!(index.sellers(), [seller("acme")]);
+}
+
+#[test]
+fn terms_are_those_in_force_at_the_time_asked_about() {
+    let mut tape = Tape::default();
+    tape.add(&Stream::Seller(seller("acme")), &defined(1, "sku-a", 100));
+    tape.add(&instance("acme", "id"), &created("CS1"));
+    let terms = |tape: &Tape, second| {
+        let found = tape.index().look_up(None, "id", None, at(second)).found.unwrap();
+        found.terms.map(|dated| dated.catalog_version)
+    };
+    assert_eq!(terms(&tape, 100), None, "the product is not known yet");
+    tape.add(&instance("acme", "id"), &facts("sku-a"));
+    tape.add(&Stream::Seller(seller("acme")), &defined(2, "sku-b", 0));
+    tape.add(&Stream::Seller(seller("acme")), &defined(3, "sku-a", 200));
+    assert_eq!(terms(&tape, 99), None);
+    assert_eq!(terms(&tape, 199), Some(1));
+    assert_eq!(terms(&tape, 200), Some(3));
+}
+
+#[test]
+fn orders_and_strangers_are_passed_by_whatever_they_hold() {
+    let mut tape = Tape::default();
+    let notified = order::Notified { order_line_id: OrderLineId::parse("CS1-000001").unwrap() };
+    tape.add(&Stream::Order(seller("acme"), super::tape::order("CS1").order_id), &order::Event::from(notified));
+    for stream in [
+        "$stats",
+        "order-acme/CS1",
+        "instance-",
+        "instance-no slash",
+        "instance-bad seller/id",
+        "code-acme/",
+        "seller-a b",
+        "accessory",
+    ] {
+        tape.add_raw(stream, "something.v9", b"not even JSON");
+    }
+    let index = tape.index();
+    assert_eq!((index.len(), index.position()), (0, tape.reached()));
+    assert!(index.sellers().is_empty());
+    assert!(index.progress().is_caught_up());
+}
+
+#[test]
+fn an_event_of_a_newer_version_stops_the_index_before_it() {
+    let newer = ["instance-acme/id", "code-acme/PL1", "seller-acme", "access"];
+    for stream in newer {
+        let mut tape = Tape::default();
+        tape.add(&instance("acme", "id"), &created("CS1"));
+        tape.add_raw(stream, "something.v9", b"{}");
+        tape.add(&instance("acme", "late"), &created("CS1"));
+        let index = LicenseIndex::new();
+        let error = index.apply(&tape.page(0..3)).unwrap_err();
+        let FoldError::Decode { position, source: DecodeError::UnknownKind { kind }, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!((*position, kind.as_str()), (Position(20), "something.v9"));
+        assert!(error.to_string().contains(stream), "{error}");
+        assert_eq!(index.position(), Position(10));
+        assert_eq!(index.progress().position(), Position(10));
+        assert!(!index.progress().is_caught_up());
+        assert!(license(&index, "id").is_some(), "it goes on answering");
+        assert!(license(&index, "late").is_none());
+        assert!(index.apply(&tape.page(1..3)).is_err(), "and stays there");
+    }
+}
+
+#[test]
+fn an_event_that_cannot_be_read_stops_the_index_too() {
+    let mut tape = Tape::default();
+    tape.add_raw("instance-acme/id", "instance_created.v1", b"{\"order\":7}");
+    let error = LicenseIndex::new().apply(&tape.page(0..1)).unwrap_err();
+    assert!(error.to_string().contains("instance_created.v1"), "{error}");
+}
+
+#[test]
+fn a_page_applied_again_changes_nothing() {
+    let mut tape = Tape::default();
+    tape.add(&instance("acme", "id"), &created("CS1"));
+    tape.add(&instance("acme", "id"), &frozen());
+    let index = tape.index();
+    let before = dumped(&index);
+    index.apply(&tape.page(0..2)).unwrap();
+    index.apply(&tape.page(0..1)).unwrap();
+    assert_eq!((dumped(&index), index.position()), (before, Position(20)));
+}
+
+#[test]
+fn readers_wait_for_a_position_and_then_see_it() {
+    let mut tape = Tape::default();
+    tape.add(&code("acme", "PL1"), &Event::from(CodeSeen {}));
+    let index = LicenseIndex::new();
+    let (progress, asking) = (index.progress(), index.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let waiting = runtime.spawn(async move {
+        progress.reached(Position(10)).await;
+        asking.look_up(None, "PL1", None, at(0))
+    });
+    index.apply(&tape.page(0..1)).unwrap();
+    let looked_up = runtime.block_on(waiting).unwrap();
+    assert_eq!(looked_up.position, Position(10));
+    assert!(looked_up.found.is_some());
+}
+
+#[test]
+fn the_dump_is_canonical_and_shows_no_secret() {
+    let mut tape = Tape::default();
+    tape.add(&code("zeta", "b"), &Event::from(CodeSeen {}));
+    tape.add(&instance("zeta", "z"), &created("CS1"));
+    tape.add(&code("acme", "PL1"), &Event::from(CodeSeen {}));
+    tape.add(&Stream::Seller(seller("acme")), &secret(7));
+    let text = dumped(&tape.index());
+    let lines: Vec<_> = text.lines().collect();
+    let starts = [
+        r#"{"catalog":{"seller":"acme","secret":"sha256:"#,
+        r#"{"catalog":{"seller":"zeta","secret":null,"#,
+        r#"{"access":{"grants":[]}}"#,
+        r#"{"license":{"seller":"acme","id":{"code":"PL1"},"status":"active","#,
+        r#"{"license":{"seller":"zeta","id":{"instance":"z"},"#,
+        r#"{"license":{"seller":"zeta","id":{"code":"b"},"#,
+    ];
+    assert_eq!(lines.len(), starts.len(), "{text}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}");
+    }
+    assert!(!text.contains(&"07".repeat(32)));
+    tape.add(&Stream::Seller(seller("zeta")), &secret(8));
+    assert_ne!(dumped(&tape.index()), text, "another secret is a difference");
+}

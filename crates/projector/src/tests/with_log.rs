@@ -1,0 +1,254 @@
+//! Against the real log.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chopmark_domain::codec::StoredEvent;
+use chopmark_domain::license::Event;
+use chopmark_domain::stream::Stream;
+use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_log::{EventLog, Expected, LogMetrics, NewEvent, Position, Revision, StreamName};
+use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::tape::{Tape, at, created, defined, dumped, frozen, instance, refreshed, secret, seller, token, unfrozen};
+use crate::{LicenseIndex, Projector, ProjectorMetrics, SNAPSHOT_FILE, VerifyError, rebuild, verify};
+
+struct House {
+    folder: tempfile::TempDir,
+    log: Arc<SqliteLog>,
+}
+
+/// A projector that runs.
+struct Running {
+    index: LicenseIndex,
+    registry: Registry,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Arc::new(open(&folder.path().join("log.db")));
+        Self { folder, log }
+    }
+
+    fn snapshot(&self) -> PathBuf {
+        self.folder.path().join(SNAPSHOT_FILE)
+    }
+
+    async fn append(&self, stream: &Stream, revision: u64, event: &impl StoredEvent) -> Position {
+        append(&self.log, &stream.to_string(), revision, event.kind(), event.encode()).await
+    }
+
+    /// A few licenses, a catalog and a token.
+    async fn fill(&self) -> Position {
+        self.append(&Stream::Seller(seller("acme")), 0, &secret(7)).await;
+        self.append(&Stream::Seller(seller("acme")), 1, &defined(1, "sku-a", 0)).await;
+        self.append(&Stream::Access, 0, &token("t")).await;
+        for number in 0..40 {
+            let stream = instance("acme", &Uuid::from_u128(number).to_string());
+            self.append(&stream, 0, &created("CS1")).await;
+            self.append(&stream, 1, &frozen()).await;
+        }
+        self.log.head().await.unwrap()
+    }
+
+    fn run(&self) -> Running {
+        let (index, registry, stop) = (LicenseIndex::new(), Registry::new(), CancellationToken::new());
+        let metrics = ProjectorMetrics::register(&registry).unwrap();
+        let projector = Projector::new(self.log.clone(), index.clone(), self.snapshot(), metrics);
+        let task = tokio::spawn(projector.run(stop.clone()));
+        Running { index, registry, stop, task }
+    }
+
+    async fn rebuilt(&self) -> LicenseIndex {
+        rebuild(self.log.clone(), None, |_| ()).await.unwrap()
+    }
+}
+
+impl Running {
+    async fn stop(self) -> LicenseIndex {
+        self.stop.cancel();
+        self.task.await.unwrap();
+        self.index
+    }
+
+    /// The values of a metric, with its labels.
+    fn metric(&self, name: &str) -> Vec<f64> {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == name).unwrap();
+        let values =
+            family.get_metric().iter().map(|metric| metric.get_gauge().get_value() + metric.get_counter().get_value());
+        values.collect()
+    }
+}
+
+fn open(path: &Path) -> SqliteLog {
+    SqliteLog::open(path, SqliteOptions::default(), LogMetrics::unregistered()).unwrap()
+}
+
+async fn append(log: &SqliteLog, stream: &str, revision: u64, kind: &'static str, data: Vec<u8>) -> Position {
+    let expected = revision.checked_sub(1).map_or(Expected::NoStream, |last| Expected::Exact(Revision(last)));
+    let event = NewEvent { id: Uuid::now_v7(), kind: kind.into(), data, metadata: b"{}".to_vec() };
+    log.append(&StreamName::new(stream).unwrap(), expected, vec![event]).await.unwrap().position
+}
+
+#[tokio::test]
+async fn the_projector_follows_and_ends_with_a_snapshot_that_verifies() {
+    let house = House::new();
+    let filled = house.fill().await;
+    let running = house.run();
+    running.index.progress().reached(filled).await;
+    let more = house.append(&instance("acme", "new"), 0, &created("CS9")).await;
+    running.index.progress().reached(more).await;
+    assert!(running.index.look_up(None, "new", None, at(0)).found.is_some());
+    assert_eq!(running.metric("chopmark_licenses"), [1.0, 40.0, 0.0]);
+    assert!(running.metric("chopmark_index_bytes")[0] > 0.0);
+    assert_eq!(running.metric("chopmark_projector_stopped"), [0.0]);
+    let index = running.stop().await;
+    assert_eq!(dumped(&index), dumped(&house.rebuilt().await));
+    let report = verify(&house.snapshot(), house.log.clone()).await.unwrap();
+    assert!(report.is_equal(), "{report:?}");
+    assert_eq!((report.position, report.licenses), (more, 41));
+}
+
+#[tokio::test]
+async fn a_projector_goes_on_from_its_snapshot_and_not_from_the_start() {
+    let house = House::new();
+    let filled = house.fill().await;
+    let running = house.run();
+    running.index.progress().reached(filled).await;
+    running.stop().await;
+    let more = house.append(&instance("acme", &Uuid::from_u128(3).to_string()), 2, &unfrozen(5)).await;
+    let running = house.run();
+    running.index.progress().reached(more).await;
+    while running.metric("chopmark_projector_applied_total") != [1.0] {
+        tokio::task::yield_now().await;
+    }
+    let index = running.stop().await;
+    assert_eq!(dumped(&index), dumped(&house.rebuilt().await));
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_replaced_by_the_log() {
+    let house = House::new();
+    let filled = house.fill().await;
+    for damaged in [&b""[..], b"CHOPSNAP and nothing else"] {
+        std::fs::write(house.snapshot(), damaged).unwrap();
+        let error = verify(&house.snapshot(), house.log.clone()).await.unwrap_err();
+        assert!(matches!(error, VerifyError::NoSnapshot { .. }), "{error}");
+        let running = house.run();
+        running.index.progress().reached(filled).await;
+        let index = running.stop().await;
+        assert_eq!(dumped(&index), dumped(&house.rebuilt().await));
+        assert!(verify(&house.snapshot(), house.log.clone()).await.unwrap().is_equal());
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_log_is_not_used() {
+    let (house, other) = (House::new(), House::new());
+    let filled = other.fill().await;
+    let running = other.run();
+    running.index.progress().reached(filled).await;
+    running.stop().await;
+    std::fs::copy(other.snapshot(), house.snapshot()).unwrap();
+    let report = verify(&house.snapshot(), house.log.clone()).await.unwrap();
+    assert_eq!(report.differing, 1 + 2 + 40, "the last event, catalog, access and all licenses: {report:?}");
+    let refilled = house.fill().await;
+    assert_eq!(refilled, filled, "the same number of events, yet not the same events");
+    let report = verify(&house.snapshot(), house.log.clone()).await.unwrap();
+    assert_eq!(report.differing, 1, "only the last event tells: {report:?}");
+    let running = house.run();
+    running.index.progress().reached(refilled).await;
+    while running.metric("chopmark_projector_applied_total") != [83.0] {
+        tokio::task::yield_now().await;
+    }
+    running.stop().await;
+    assert!(verify(&house.snapshot(), house.log.clone()).await.unwrap().is_equal());
+}
+
+#[tokio::test]
+async fn verifying_finds_what_is_not_as_the_log_says() {
+    let house = House::new();
+    house.fill().await;
+    let index = house.rebuilt().await;
+    // The same index, but for one license that is not frozen, one that is too much, and another secret.
+    let mut tape = Tape::default();
+    tape.add(&instance("acme", &Uuid::from_u128(5).to_string()), &unfrozen(1));
+    tape.add(&instance("acme", "too much"), &created("CS1"));
+    tape.add(&Stream::Seller(seller("acme")), &secret(8));
+    let position = index.position();
+    for record in &mut tape.records {
+        record.position.0 += position.0;
+    }
+    index.apply(&tape.page(0..3)).unwrap();
+    // Further than the log, too; which is what its last event says.
+    index.save(&house.snapshot()).unwrap();
+    let report = verify(&house.snapshot(), house.log.clone()).await.unwrap();
+    assert!(!report.is_equal());
+    assert_eq!(report.differing, 4, "{report:?}");
+    let shown: Vec<_> = report.differences.iter().map(ToString::to_string).collect();
+    assert!(shown[0].contains("last event"), "{shown:?}");
+    assert!(shown[1].contains("sha256:"), "{shown:?}");
+    assert!(shown[2].contains(r#""status":"active""#) && shown[2].contains(r#""status":"frozen""#), "{shown:?}");
+    assert!(shown[3].contains("too much") && shown[3].contains("log: nothing"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn rebuilding_stops_where_it_is_told_to() {
+    let house = House::new();
+    house.fill().await;
+    let mut told = vec![];
+    let index = rebuild(house.log.clone(), Some(Position(4)), |position| told.push(position)).await.unwrap();
+    assert_eq!((index.position(), index.len()), (Position(4), 1));
+    assert_eq!(told, [Position(4)]);
+    assert_eq!(rebuild(house.log.clone(), Some(Position::START), |_| ()).await.unwrap().len(), 0);
+    assert_eq!(house.rebuilt().await.len(), 40);
+}
+
+#[tokio::test]
+async fn a_newer_event_stops_the_projector_which_answers_and_alerts_and_goes_on_after_an_update() {
+    let house = House::new();
+    let filled = house.fill().await;
+    append(&house.log, "instance-acme/new", 0, "instance_created.v2", b"{}".to_vec()).await;
+    house.append(&instance("acme", "late"), 0, &created("CS1")).await;
+    let running = house.run();
+    while running.metric("chopmark_projector_stopped") != [1.0] {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(running.index.position(), filled);
+    assert_eq!(running.index.len(), 40);
+    assert_eq!(running.metric("chopmark_projector_lag_events"), [2.0]);
+    running.stop().await;
+    let saved = LicenseIndex::load(&house.snapshot()).unwrap().unwrap();
+    assert_eq!(saved.position(), filled);
+}
+
+#[tokio::test]
+async fn stopping_before_anything_was_read_leaves_the_snapshot_as_it_is() {
+    let house = House::new();
+    let filled = house.fill().await;
+    let running = house.run();
+    running.index.progress().reached(filled).await;
+    running.stop().await;
+    let before = std::fs::read(house.snapshot()).unwrap();
+    let running = house.run();
+    running.stop().await;
+    assert_eq!(std::fs::read(house.snapshot()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn refreshes_survive_the_way_through_log_and_snapshot_to_the_nanosecond() {
+    let house = House::new();
+    let expires_at = at(0) + chrono::TimeDelta::nanoseconds(123_456_789);
+    house.append(&instance("acme", "id"), 0, &created("CS1")).await;
+    house.append(&instance("acme", "id"), 1, &Event::from(refreshed(expires_at))).await;
+    house.rebuilt().await.save(&house.snapshot()).unwrap();
+    let index = LicenseIndex::load(&house.snapshot()).unwrap().unwrap();
+    let found = index.look_up(None, "id", None, at(0)).found.unwrap();
+    assert_eq!(found.license.expires_at, Some(expires_at));
+}

@@ -1,0 +1,200 @@
+//! `GET /v1/deliveries`: what the marketplace delivered to this node, what it was answered, and which orders are at risk.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chopmark_domain::access::Role;
+use chopmark_domain::ids::SellerId;
+use chopmark_journal::{AtRisk, Delivery, Filter, JournalError};
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::caller::Caller;
+use crate::json::{self, PositionText, Time};
+use crate::problem::{Kind, Problem};
+use crate::{OrderAtRisk, Query, params};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    seller: Option<String>,
+    result: Option<String>,
+    activity: Option<String>,
+    test: Option<String>,
+    authenticated: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    deliveries: Vec<DeliveryView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    at_risk: Vec<Risk<'a>>,
+    counters: Counters,
+    position: PositionText,
+}
+
+/// Since the start of the process.
+#[derive(Serialize)]
+struct Counters {
+    /// Deliveries that the journal had no room for. They were answered all the same.
+    dropped: u64,
+}
+
+/// Lists deliveries, newest first.
+pub(crate) async fn list(query: web::Data<Query>, request: HttpRequest) -> HttpResponse {
+    query.count("deliveries", listed(&query, &request).await)
+}
+
+async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    let caller = Caller::of(request, query, Role::Support)?;
+    let asked: Params = params::read(request.query_string())?;
+    let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
+    caller.must_cover(seller.as_ref())?;
+    let filter = Filter {
+        sellers: caller.sellers().map(|sellers| sellers.iter().map(SellerId::to_string).collect()),
+        seller: seller.as_ref().map(SellerId::to_string),
+        activity: asked.activity.filter(|activity| !activity.is_empty()),
+        result_code: asked.result.filter(|code| !code.is_empty()),
+        test: params::flag("test", asked.test.as_deref())?,
+        authenticated: params::flag("authenticated", asked.authenticated.as_deref())?,
+        ..Filter::default()
+    };
+    let before = params::given("cursor", asked.cursor.as_deref(), cursor)?;
+    let limit = params::limit(asked.limit.as_deref())?;
+
+    // Whatever the journal still holds.
+    let failed = query.journal.at_risk(DateTime::UNIX_EPOCH).await.map_err(|error| unreadable(&error))?;
+    let unknown = (query.orders_at_risk)();
+    // One more than asked for tells whether there is a next page.
+    let mut found = query.journal.list(filter, before, limit + 1).await.map_err(|error| unreadable(&error))?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+
+    let sees = |id: &str| {
+        SellerId::parse(id).is_ok_and(|id| caller.covers(&id) && seller.as_ref().is_none_or(|only| *only == id))
+    };
+    let position = query.progress.position();
+    let answer = Answer {
+        deliveries: found.iter().map(DeliveryView::from).collect(),
+        next_cursor: found.last().filter(|_| has_more).map(|(id, _)| id.to_string()),
+        at_risk: (failed.iter().filter(|risk| sees(&risk.seller)).map(Risk::from))
+            .chain(unknown.iter().filter(|risk| sees(risk.seller.as_str())).map(Risk::from))
+            .collect(),
+        counters: Counters { dropped: query.journal.dropped() },
+        position: PositionText(position),
+    };
+    Ok(json::response_at(&answer, position))
+}
+
+fn cursor(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "not a cursor of a listing; begin again without one")
+}
+
+fn unreadable(error: &JournalError) -> Problem {
+    tracing::error!(%error, "the delivery journal cannot be read");
+    Problem::new(Kind::Unavailable, "the delivery journal cannot be read now; try again, and see the server's log")
+}
+
+/// A delivery and its answer. What the delivery did not say is absent.
+#[derive(Serialize)]
+struct DeliveryView<'a> {
+    id: String,
+    at: Time,
+    seller: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activity: Option<&'a str>,
+    test: bool,
+    authenticated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<&'a str>,
+    result: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    millis: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote: Option<&'a str>,
+    body: &'a str,
+    answer: &'a str,
+}
+
+impl<'a> From<&'a (i64, Delivery)> for DeliveryView<'a> {
+    fn from((id, delivery): &'a (i64, Delivery)) -> Self {
+        Self {
+            id: id.to_string(),
+            at: Time(delivery.at),
+            seller: &delivery.seller,
+            activity: delivery.activity.as_deref(),
+            test: delivery.test,
+            authenticated: delivery.authenticated,
+            subject: delivery.subject.as_deref(),
+            order: delivery.order.as_deref(),
+            result: &delivery.result_code,
+            reason: delivery.reason.as_deref(),
+            millis: delivery.millis,
+            remote: delivery.remote.as_deref(),
+            body: &delivery.body,
+            answer: &delivery.answer,
+        }
+    }
+}
+
+/// Something that a customer may have paid for and not got.
+#[derive(Serialize)]
+#[serde(tag = "source", rename_all = "snake_case")]
+enum Risk<'a> {
+    /// The latest delivery to this effect was not answered with success.
+    Delivery {
+        seller: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        activity: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subject: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        order: Option<&'a str>,
+        result: &'a str,
+        since: Time,
+        latest: Time,
+        attempts: u32,
+    },
+    /// The facts of an order are wanted and not known.
+    OrderFacts {
+        seller: &'a str,
+        order: &'a str,
+        since: Time,
+        attempts: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+        abandoned: bool,
+    },
+}
+
+impl<'a> From<&'a AtRisk> for Risk<'a> {
+    fn from(risk: &'a AtRisk) -> Self {
+        Self::Delivery {
+            seller: &risk.seller,
+            activity: risk.activity.as_deref(),
+            subject: risk.subject.as_deref(),
+            order: risk.order.as_deref(),
+            result: &risk.result_code,
+            since: Time(risk.since),
+            latest: Time(risk.latest),
+            attempts: risk.attempts,
+        }
+    }
+}
+
+impl<'a> From<&'a OrderAtRisk> for Risk<'a> {
+    fn from(risk: &'a OrderAtRisk) -> Self {
+        Self::OrderFacts {
+            seller: risk.seller.as_str(),
+            order: risk.order_id.as_str(),
+            since: Time(risk.since),
+            attempts: risk.attempts,
+            reason: risk.reason.as_deref(),
+            abandoned: risk.abandoned,
+        }
+    }
+}

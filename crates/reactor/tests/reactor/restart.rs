@@ -1,0 +1,75 @@
+//! What is still to do survives, with a snapshot and without.
+
+use std::collections::HashMap;
+
+use chopmark_log::{Position, snapshot};
+use chopmark_reactor::OpenWork;
+
+use crate::world::{Does, World, code, facts};
+
+/// Three orders open, one done, one that only a notification named.
+async fn some_work(world: &World) {
+    world.marketplace.plan("DONE", &[Does::Tell(vec![facts("1")])]);
+    let running = world.start();
+    let done = world.buy("DONE", "1").await;
+    world.until_applied(&done, 1).await;
+    running.stop().await;
+    for order in ["CS1", "CS2", "CS3"] {
+        world.buy(order, "1").await;
+    }
+    world.refresh(&code("PL1"), "CS1", "2").await;
+    world.notify("CS4", "1").await;
+}
+
+fn saved(world: &World) -> Option<(Position, OpenWork)> {
+    snapshot::load(&world.snapshot(), "open-work", 1).unwrap()
+}
+
+#[tokio::test]
+async fn a_snapshot_holds_the_same_open_work_as_the_log() {
+    let world = World::new();
+    some_work(&world).await;
+    let running = world.start_with(HashMap::new());
+    world.caught_up(&running).await;
+    let from_snapshot = running.orders.list();
+    running.stop().await;
+    let (position, work) = saved(&world).unwrap();
+    assert_eq!(position, world.records().await.last().unwrap().position);
+    assert_eq!(work, world.folded().await);
+    assert_eq!(work.iter().count(), 4);
+
+    std::fs::remove_file(world.snapshot()).unwrap();
+    let running = world.start_with(HashMap::new());
+    world.caught_up(&running).await;
+    assert_eq!(running.orders.list(), from_snapshot);
+    running.stop().await;
+    assert_eq!(saved(&world).unwrap(), (position, work));
+}
+
+#[tokio::test]
+async fn work_left_by_a_process_that_died_is_done_by_the_next() {
+    let world = World::new();
+    some_work(&world).await;
+    for order in ["CS1", "CS2", "CS3", "CS4"] {
+        world.marketplace.plan(order, &[Does::Tell(vec![facts("1"), facts("2")])]);
+    }
+    std::fs::remove_file(world.snapshot()).unwrap();
+    let running = world.start();
+    world.until_applied(&code("PL1"), 1).await;
+    for order in ["CS1", "CS2", "CS3", "CS4"] {
+        world.until(&crate::world::order_stream(order), "order_facts_recorded.v1", 1).await;
+    }
+    assert_eq!(world.marketplace.asked("DONE"), 1, "what was done is not done again");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_ahead_of_the_log_is_not_used() {
+    let world = World::new();
+    world.marketplace.plan("CS1", &[Does::Tell(vec![facts("1")])]);
+    let license = world.buy("CS1", "1").await;
+    snapshot::save(&world.snapshot(), "open-work", 1, Position(1_000_000), &OpenWork::default()).unwrap();
+    let running = world.start();
+    world.until_applied(&license, 1).await;
+    running.stop().await;
+}

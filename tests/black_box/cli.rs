@@ -1,0 +1,163 @@
+//! The command line, as an operator uses it.
+
+use serde_json::Value;
+
+use crate::support::{Home, config};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_demo_needs_nothing_and_every_step_succeeds() {
+    let home = Home::new("");
+    std::fs::remove_file(home.folder.path().join("chopmark.toml")).unwrap();
+    let shown = home.ok(&["demo"]);
+    assert!(shown.contains("each as it must be") && !shown.contains('✗'), "{shown}");
+    let report: Value = serde_json::from_str(&home.ok(&["demo", "--json"])).unwrap();
+    assert_eq!(report["ok"], true);
+    assert!(std::fs::read_dir(home.folder.path()).unwrap().next().is_none(), "nothing is left behind");
+}
+
+#[test]
+fn the_default_configuration_is_one() {
+    let home = Home::new("");
+    let default = home.ok(&["serve", "--print-config"]);
+    std::fs::write(home.folder.path().join("chopmark.toml"), default).unwrap();
+    home.ok(&["serve", "--check-config"]);
+}
+
+#[test]
+fn a_wrong_configuration_names_key_line_and_mend() {
+    let home = Home::new("[listen]\ncallbaks = \"127.0.0.1:0\"\n");
+    let output = home.run(&["serve"]);
+    assert_eq!(output.status.code(), Some(2));
+    let errors = text(&output.stderr);
+    assert!(errors.contains("listen.callbaks") && errors.contains('2') && errors.contains("callbacks"), "{errors}");
+}
+
+#[tokio::test]
+async fn two_servers_do_not_share_a_data_folder() {
+    let home = Home::new(&config(""));
+    let _server = home.serve().await;
+    let output = home.run(&["serve"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("another chopmark server"), "{}", text(&output.stderr));
+}
+
+#[tokio::test]
+async fn apply_shows_differences_first_and_does_nothing_twice() {
+    let home = Home::new(&config(""));
+    let first = home.ok(&["apply"]);
+    assert!(first.contains("+ acme") && first.contains("a63ee5c9-0000"), "{first}");
+    assert!(home.ok(&["apply"]).contains("nothing to do"));
+    let changed = config("").replace("name = \"Example\"", "name = \"Example\"\ngrace_days = 3");
+    std::fs::write(home.folder.path().join("chopmark.toml"), changed).unwrap();
+    let dry = home.run(&["apply", "--dry-run"]);
+    assert_eq!(dry.status.code(), Some(1));
+    assert!(text(&dry.stdout).contains("grace_days: 15 → 3"), "{}", text(&dry.stdout));
+    let applied: Value = serde_json::from_str(&home.ok(&["apply", "--json"])).unwrap();
+    assert_eq!(applied["changes"][0]["terms"]["grace_days"]["to"], 3);
+}
+
+#[tokio::test]
+async fn an_instance_is_adopted_beside_a_running_server() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    let words = ["--order", "CS77", "--order-line", "CS77-000001", "--sku", "a63ee5c9-0000", "--quantity", "7"];
+    let mut adopt = vec!["license", "adopt", "--seller", "acme", "old-instance-1", "--expires-at", "2099-01-01T00:00:00Z"];
+    adopt.extend(words);
+    home.ok(&adopt);
+    home.ok(&adopt);
+    for _ in 0..100 {
+        if server.check("old-instance-1").await["code"] == "VALID" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let checked = server.check("old-instance-1").await;
+    assert_eq!(checked["license"]["entitlements"]["users"], 7, "{checked}");
+    let order = chopmark_simulator::OrderLine::first_of("CS77");
+    let answer = server.call(&chopmark_simulator::Message::NewInstance { order }).await;
+    assert_eq!(answer["instanceId"], "old-instance-1");
+
+    let other = home.run(&["license", "adopt", "--seller", "acme", "old-instance-2", "--order", "CS77", "--order-line", "CS77-000001"]);
+    assert_eq!(other.status.code(), Some(1));
+    let listed = home.ok(&["license", "list"]);
+    assert!(listed.contains("old-instance-1") && !listed.contains("old-instance-2"), "{listed}");
+    let shown: Value = serde_json::from_str(&home.ok(&["license", "show", "old-instance-1", "--json"])).unwrap();
+    assert_eq!(shown["quantity"], 7);
+    assert_eq!(home.run(&["license", "show", "nobody"]).status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn rebuild_verifies_what_is_kept_and_finds_what_is_not_right() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    for _ in 0..20 {
+        server.buy().await;
+    }
+    server.stop();
+    assert!(home.ok(&["rebuild", "--verify"]).contains("equal: 20 licenses"));
+    // A license vanishes from the log: what is kept no longer follows from it.
+    let log = rusqlite::Connection::open(home.data().join("log.db")).unwrap();
+    log.execute("DELETE FROM events WHERE position = (SELECT max(position) FROM events)", []).unwrap();
+    drop(log);
+    let verified = home.run(&["rebuild", "--verify"]);
+    assert_ne!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
+    assert!(home.ok(&["rebuild"]).contains("19 licenses"));
+    assert!(home.ok(&["rebuild", "--verify"]).contains("equal: 19 licenses"));
+}
+
+#[tokio::test]
+async fn a_damaged_log_is_refused_with_the_way_out() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    for _ in 0..50 {
+        server.buy().await;
+    }
+    server.stop();
+    let path = home.data().join("log.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let found = bytes.windows(11).rposition(|window| window == b"newInstance").unwrap();
+    bytes[found] ^= 0x01;
+    std::fs::write(&path, &bytes).unwrap();
+    let output = home.run(&["serve"]);
+    assert_eq!(output.status.code(), Some(3));
+    let errors = text(&output.stderr);
+    assert!(errors.contains("log.db") && errors.contains("damaged") && errors.contains("backup"), "{errors}");
+    assert_eq!(home.run(&["doctor"]).status.code(), Some(1));
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "the damaged file is left as it is");
+}
+
+#[tokio::test]
+async fn the_doctor_sees_a_healthy_server() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    server.buy().await;
+    let findings: Value = serde_json::from_str(&home.ok(&["doctor", "--json"])).unwrap();
+    let subjects: Vec<&str> = findings.as_array().unwrap().iter().filter_map(|f| f["subject"].as_str()).collect();
+    for subject in ["config", "keys", "disk", "log", "clock", "callbacks", "at risk", "listener"] {
+        assert!(subjects.contains(&subject), "{subject}: {findings:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_answers_what_it_has_begun_and_resumes_from_its_snapshot() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    let instance = server.buy().await;
+    let before = server.check(&instance).await["license"].clone();
+    server.stop();
+    assert!(home.data().join("license-index.snapshot").exists());
+    let server = home.serve().await;
+    assert_eq!(server.check(&instance).await["license"], before);
+}
+
+#[test]
+fn secrets_are_neither_printed_nor_logged() {
+    let home = Home::new(&config(""));
+    let output = home.command(&["serve", "--check-config"]).env("RUST_LOG", "trace").output().unwrap();
+    let all = text(&output.stdout) + &text(&output.stderr);
+    assert!(!all.contains("test-access-key"), "{all}");
+}

@@ -1,0 +1,10 @@
+//! Black boxes: the built binary, driven from outside as the marketplace, the software, an operator or a stranger does.
+
+mod callbacks;
+mod cli;
+mod crash;
+mod hostile;
+mod orders;
+mod scenarios;
+mod support;
+mod tls;
