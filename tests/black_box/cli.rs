@@ -65,7 +65,8 @@ async fn an_instance_is_adopted_beside_a_running_server() {
     let home = Home::new(&config(""));
     let server = home.serve().await;
     let words = ["--order", "CS77", "--order-line", "CS77-000001", "--sku", "a63ee5c9-0000", "--quantity", "7"];
-    let mut adopt = vec!["license", "adopt", "--seller", "acme", "old-instance-1", "--expires-at", "2099-01-01T00:00:00Z"];
+    let mut adopt =
+        vec!["license", "adopt", "--seller", "acme", "old-instance-1", "--expires-at", "2099-01-01T00:00:00Z"];
     adopt.extend(words);
     home.ok(&adopt);
     home.ok(&adopt);
@@ -81,7 +82,17 @@ async fn an_instance_is_adopted_beside_a_running_server() {
     let answer = server.call(&chopmark_simulator::Message::NewInstance { order }).await;
     assert_eq!(answer["instanceId"], "old-instance-1");
 
-    let other = home.run(&["license", "adopt", "--seller", "acme", "old-instance-2", "--order", "CS77", "--order-line", "CS77-000001"]);
+    let other = home.run(&[
+        "license",
+        "adopt",
+        "--seller",
+        "acme",
+        "old-instance-2",
+        "--order",
+        "CS77",
+        "--order-line",
+        "CS77-000001",
+    ]);
     assert_eq!(other.status.code(), Some(1));
     let listed = home.ok(&["license", "list"]);
     assert!(listed.contains("old-instance-1") && !listed.contains("old-instance-2"), "{listed}");

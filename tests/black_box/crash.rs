@@ -68,10 +68,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
 }
 
 /// Buys and sometimes freezes, noting what was acknowledged, until the server is gone.
-async fn storm(
-    mut marketplace: chopmark_simulator::Marketplace,
-    acknowledged: Arc<Mutex<Vec<Acknowledged>>>,
-) {
+async fn storm(mut marketplace: chopmark_simulator::Marketplace, acknowledged: Arc<Mutex<Vec<Acknowledged>>>) {
     loop {
         let order = OrderLine::fresh();
         let message = Message::NewInstance { order: order.clone() };

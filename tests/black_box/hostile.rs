@@ -82,7 +82,9 @@ async fn slow_senders_are_cut_off_and_hinder_nobody() {
         let mut stream = connect(&server).await;
         let start = match n % 3 {
             0 => "POST /call",
-            1 => "POST /callbacks/acme?signature=00&timestamp=1&nonce=n HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{",
+            1 => {
+                "POST /callbacks/acme?signature=00&timestamp=1&nonce=n HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{"
+            }
             _ => "",
         };
         stream.write_all(start.as_bytes()).await.unwrap();

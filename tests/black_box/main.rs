@@ -6,5 +6,6 @@ mod crash;
 mod hostile;
 mod orders;
 mod scenarios;
+mod starved;
 mod support;
 mod tls;

@@ -26,9 +26,10 @@ Environment:
   CHOPMARK_CONFIG      the configuration file, where --config does not name one
   CHOPMARK_<PATH>      a value of the configuration, e.g. CHOPMARK_LISTEN__API=0.0.0.0:8081
   CHOPMARK_LOG_FORMAT  `text` or `json`: the form of log lines on standard error
-  RUST_LOG             what is logged; `info` where it is not set";
+  RUST_LOG             what is logged; where it is not set, `warn` for demo, simulate and bench, else
+                       `info,actix_server=warn`";
 
-/// The licensing backend for software sellers on a cloud marketplace.
+/// The command line. Its first words are those of the manifest.
 #[derive(Debug, Parser)]
 #[command(name = "chopmark", version, about, long_about = LONG_ABOUT, after_long_help = EXIT_CODES)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
@@ -38,12 +39,12 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const LONG_ABOUT: &str = "\
-The licensing backend for software sellers on a cloud marketplace.
-
-Chopmark answers the marketplace's callbacks, keeps what they say in one immutable event log, and tells the software \
-that customers run whether it is licensed. `chopmark demo` shows it in seconds and needs nothing; `chopmark serve` runs \
-it.";
+const LONG_ABOUT: &str = concat!(
+    env!("CARGO_PKG_DESCRIPTION"),
+    "\n\nChopmark answers the marketplace's callbacks, keeps what they say in one immutable event log, and tells the \
+     software that customers run whether it is licensed. `chopmark demo` shows it in seconds and needs nothing; \
+     `chopmark serve` runs it."
+);
 
 /// Everything that can be asked for.
 #[derive(Debug, Subcommand)]
@@ -72,6 +73,17 @@ pub(crate) enum Command {
     /// Measures this machine: each figure beside its baseline, in the same run
     #[command(after_long_help = EXIT_CODES)]
     Bench(BenchArgs),
+}
+
+impl Command {
+    /// What is logged where nobody says otherwise. Who plays on a terminal wants to see the play.
+    #[must_use]
+    pub(crate) fn usual_log(&self) -> &'static str {
+        match self {
+            Self::Demo(_) | Self::Simulate(_) | Self::Bench(_) => "warn",
+            _ => "info,actix_server=warn",
+        }
+    }
 }
 
 /// Where the configuration is.

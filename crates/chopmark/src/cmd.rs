@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod check_config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+mod kept;
 pub(crate) mod license;
 pub(crate) mod rebuild;
 pub(crate) mod serve;

@@ -7,11 +7,11 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Environment, LOG_FORMAT};
 use crate::failure::{Failure, Reason};
 
-/// Starts logging. `RUST_LOG` says what is logged; `info` and above where it is not set.
+/// Starts logging. `RUST_LOG` says what is logged; `usual` holds where it is not set.
 ///
 /// # Errors
 /// A format or filter that is not known.
-pub(crate) fn start(environment: &Environment) -> Result<(), Failure> {
+pub(crate) fn start(environment: &Environment, usual: &str) -> Result<(), Failure> {
     let filter = match environment.text("RUST_LOG") {
         Ok(Some(directives)) if !directives.is_empty() => EnvFilter::try_new(directives).map_err(|error| {
             Failure::new(
@@ -20,7 +20,7 @@ pub(crate) fn start(environment: &Environment) -> Result<(), Failure> {
                 "write it like info or info,chopmark_ingest=debug",
             )
         })?,
-        _ => EnvFilter::new("info"),
+        _ => EnvFilter::new(usual),
     };
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match environment.text(LOG_FORMAT) {

@@ -3,6 +3,7 @@
 //! The command line is in [`cli`], the configuration in [`config`], and what each command does in [`cmd`]. This crate
 //! wires the others together; nothing else knows them all.
 
+mod at_risk;
 mod cli;
 mod cmd;
 mod config;
@@ -18,7 +19,7 @@ use clap::Parser;
 use cli::serve::{Role, ServeArgs};
 use cli::{Cli, Command, ConfigArgs};
 use config::{Config, Environment};
-use failure::{Failure, OrFail, Reason};
+use failure::{Complaint, Failure, OrFail, Reason};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
-    logging::start(environment)?;
+    logging::start(environment, cli.command.usual_log())?;
     let load = |config: &ConfigArgs| Config::load(config.file.as_deref(), environment);
     match cli.command {
         Command::Serve(ServeArgs { print_config: true, .. }) => print(config::DEFAULT),
@@ -59,6 +60,12 @@ fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.or_fail(Reason::Storage, "starting threads", "raise the limit of threads")?.block_on(work)
+}
+
+/// Says on standard error what is not as it should be and stops nothing.
+fn warn(complaint: &Complaint) {
+    // Where standard error is closed, nobody wants to know.
+    let _ = writeln!(io::stderr(), "warning: {complaint}");
 }
 
 /// Prints to standard output. One who closes it early has seen enough.

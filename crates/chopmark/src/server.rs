@@ -6,24 +6,24 @@
 //! ```
 
 pub(crate) mod data_dir;
+mod exposition;
 mod listeners;
 mod tls;
 mod token;
 
 use std::fs::File;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chopmark_commands::{Commands, SystemClock};
+use chopmark_domain::catalog::ProductTerms;
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{SellerId, Sku};
-use chopmark_domain::catalog::ProductTerms;
+use chopmark_huawei::open_api::OpenApi;
 use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::{LicenseIndex, Projector, ProjectorMetrics};
-use chopmark_huawei::open_api::OpenApi;
 use chopmark_reactor::{OpenOrders, OrderSource, OrderSources, Reactor, ReactorMetrics};
 use prometheus::Registry;
 use tokio::task::JoinHandle;
@@ -32,16 +32,13 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 use data_dir::DataDir;
+pub(crate) use listeners::Addresses;
 use listeners::{Listeners, Serving};
 
 /// A running server.
 pub(crate) struct Server {
-    /// Where the marketplace calls.
-    pub(crate) callbacks: SocketAddr,
-    /// Where checks and views are answered.
-    pub(crate) api: SocketAddr,
-    /// Where metrics are read.
-    pub(crate) metrics: SocketAddr,
+    /// Where it listens.
+    pub(crate) addresses: Addresses,
     /// The file with the first admin token.
     pub(crate) admin_token: PathBuf,
     serving: Serving,
@@ -67,7 +64,7 @@ impl Server {
         data.create()?;
         let lock = data.lock()?;
         let listeners = Listeners::bind(config)?;
-        let (callbacks, api, metrics) = listeners.addresses()?;
+        let addresses = listeners.addresses()?;
         let registry = Registry::new();
 
         let log = open_log(config, SqliteOptions::default(), registered(LogMetrics::register(&registry))?).await?;
@@ -81,7 +78,7 @@ impl Server {
         let parts = listeners::Parts { commands, journal: journal.clone(), index, open_orders, registry };
         let serving = listeners.serve(config, parts)?;
         let admin_token = data.admin_token();
-        Ok(Self { callbacks, api, metrics, admin_token, serving, background, log, journal, _lock: lock })
+        Ok(Self { addresses, admin_token, serving, background, log, journal, _lock: lock })
     }
 
     /// Stops everything: requests under way are answered, snapshots saved, the log closed.
@@ -102,11 +99,16 @@ impl Server {
 ///
 /// # Errors
 /// It is damaged, foreign, newer than this version, or cannot be read.
-pub(crate) async fn open_log(config: &Config, options: SqliteOptions, metrics: LogMetrics) -> Result<Arc<SqliteLog>, Failure> {
+pub(crate) async fn open_log(
+    config: &Config,
+    options: SqliteOptions,
+    metrics: LogMetrics,
+) -> Result<Arc<SqliteLog>, Failure> {
     let path = config.log_file.clone();
     let opened = tokio::task::spawn_blocking(move || SqliteLog::open(&path, options, metrics)).await;
     let help = "nothing was changed; see docs/operations/recovery.md";
-    let log = opened.or_fail(Reason::Storage, "the event log", help)?.or_fail(Reason::Storage, "the event log", help)?;
+    let log =
+        opened.or_fail(Reason::Storage, "the event log", help)?.or_fail(Reason::Storage, "the event log", help)?;
     Ok(Arc::new(log))
 }
 
@@ -114,10 +116,11 @@ pub(crate) async fn open_log(config: &Config, options: SqliteOptions, metrics: L
 async fn apply_catalogs(config: &Config, commands: &Commands) -> Result<(), Failure> {
     for seller in &config.sellers {
         let wanted = wanted_terms(config, &seller.id);
-        let applied = commands
-            .apply_catalog(&seller.id, &wanted, commands.now(), &Cause::System)
-            .await
-            .or_fail(Reason::Storage, format!("the catalog of seller {}", seller.id), "look at the log: chopmark doctor")?;
+        let applied = commands.apply_catalog(&seller.id, &wanted, commands.now(), &Cause::System).await.or_fail(
+            Reason::Storage,
+            format!("the catalog of seller {}", seller.id),
+            "look at the log: chopmark doctor",
+        )?;
         if !applied.events.is_empty() {
             tracing::info!(seller = %seller.id, changes = applied.events.len(), "catalog changes appended to the log");
         }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use chopmark_domain::license::Released;
+use chopmark_domain::order::OrderRef;
 use chopmark_huawei::answer::{Answer, ResultCode};
 use chopmark_huawei::callback::{Activity, Callback, Verified};
 use chopmark_journal::Delivery;
@@ -102,29 +104,22 @@ impl Note {
     }
 }
 
-/// The license and the order that a callback names.
+/// The license and the order line that a callback names. The line belongs to it: two lines of one order are two
+/// purchases, and one may fail while the other succeeds.
 fn names(callback: &Callback) -> (Option<String>, Option<String>) {
+    let line = |order: &OrderRef| Some(format!("{}/{}", order.order_id, order.order_line_id));
+    let of_release = |released: &Released| released.order_id.as_ref().map(ToString::to_string);
     match callback {
-        Callback::NewInstance { order, .. } | Callback::OrderNotify { order } => (None, Some(order.order_id.to_string())),
+        Callback::NewInstance { order, .. } | Callback::OrderNotify { order } => (None, line(order)),
         Callback::QueryInstance { ids } => (ids.first().map(ToString::to_string), None),
-        Callback::RefreshInstance { instance, refreshed } => {
-            (Some(instance.to_string()), Some(refreshed.order.order_id.to_string()))
-        }
-        Callback::UpgradeInstance { instance, upgraded } => {
-            (Some(instance.to_string()), Some(upgraded.order.order_id.to_string()))
-        }
-        Callback::ReleaseInstance { instance, released } => {
-            (Some(instance.to_string()), released.order_id.as_ref().map(ToString::to_string))
-        }
+        Callback::RefreshInstance { instance, refreshed } => (Some(instance.to_string()), line(&refreshed.order)),
+        Callback::UpgradeInstance { instance, upgraded } => (Some(instance.to_string()), line(&upgraded.order)),
+        Callback::ReleaseInstance { instance, released } => (Some(instance.to_string()), of_release(released)),
         Callback::UpdateInstanceStatus { instance, .. } | Callback::ChangeInstanceCheck { instance, .. } => {
             (Some(instance.to_string()), None)
         }
-        Callback::RefreshLicenseCode { code, refreshed } => {
-            (Some(code.to_string()), Some(refreshed.order.order_id.to_string()))
-        }
+        Callback::RefreshLicenseCode { code, refreshed } => (Some(code.to_string()), line(&refreshed.order)),
         Callback::UpdateLicenseCodeStatus { code, .. } => (Some(code.to_string()), None),
-        Callback::ReleaseLicenseCode { code, released } => {
-            (Some(code.to_string()), released.order_id.as_ref().map(ToString::to_string))
-        }
+        Callback::ReleaseLicenseCode { code, released } => (Some(code.to_string()), of_release(released)),
     }
 }

@@ -87,13 +87,9 @@ fn create_private(path: &Path) -> io::Result<()> {
 fn writer(path: &Path) -> Result<Connection, Unusable> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let is_new = pragma("schema_version")? == 0;
-    if !is_new && pragma("application_id")? != APPLICATION_ID {
-        return Err(Unusable::Bad("it is no delivery journal".into()));
-    }
-    if !is_new && pragma("user_version")? != SCHEMA_VERSION {
-        return Err(Unusable::Bad("it is of another version".into()));
+    let is_new = is_empty(&connection)?;
+    if !is_new {
+        check_kind(&connection)?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // After a power cut the last deliveries may be missing, or the file damaged: this is no log.
@@ -105,6 +101,40 @@ fn writer(path: &Path) -> Result<Connection, Unusable> {
     }
     let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if check == "ok" { Ok(connection) } else { Err(Unusable::Bad(check)) }
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(pragma(connection, "schema_version")? == 0)
+}
+
+/// Whether it is a journal of this version.
+fn check_kind(connection: &Connection) -> Result<(), Unusable> {
+    if pragma(connection, "application_id")? != APPLICATION_ID {
+        return Err(Unusable::Bad("it is no delivery journal".into()));
+    }
+    if pragma(connection, "user_version")? != SCHEMA_VERSION {
+        return Err(Unusable::Bad("it is of another version".into()));
+    }
+    Ok(())
+}
+
+fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+/// Opens a journal that is there, and leaves it as it is whatever is wrong with it.
+pub(crate) fn existing(path: &Path) -> Result<Connection, JournalError> {
+    let opened = || -> Result<Connection, Unusable> {
+        let connection = reader(path)?;
+        check_kind(&connection)?;
+        Ok(connection)
+    };
+    opened().map_err(|unusable| match unusable {
+        Unusable::Refused(source) => JournalError::Sqlite { path: path.to_owned(), doing: "open", source },
+        Unusable::Bad(reason) => {
+            JournalError::Io { path: path.to_owned(), doing: "read", source: io::Error::other(reason) }
+        }
+    })
 }
 
 /// Opens the journal for reading.

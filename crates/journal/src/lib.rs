@@ -15,6 +15,7 @@ mod file;
 mod journal;
 mod list;
 mod queue;
+mod reader;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -25,3 +26,4 @@ pub use delivery::Delivery;
 pub use error::JournalError;
 pub use journal::{Journal, JournalOptions};
 pub use list::{Filter, LastDelivery};
+pub use reader::JournalReader;

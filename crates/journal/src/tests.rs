@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
-use crate::{AtRisk, Delivery, Filter, Journal, JournalOptions, LastDelivery};
+use crate::{AtRisk, Delivery, Filter, Journal, JournalOptions, JournalReader, LastDelivery};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + second, 123_456_000).unwrap()
@@ -253,6 +253,26 @@ async fn a_file_that_is_no_journal_is_put_aside_whole_and_begun_anew() {
         let aside: Vec<_> = names.filter(is_aside).collect();
         assert_eq!(aside.len(), 1, "{what}");
         assert_eq!(std::fs::read(&aside[0]).unwrap(), before, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn one_who_only_looks_sees_what_is_written_and_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    assert!(JournalReader::open(&path).is_err(), "there is none");
+    assert!(!path.exists());
+    let journal = open(&path);
+    journal.record(delivery(1, "CS1", "000005"));
+    journal.flush().await;
+    let reader = JournalReader::open(&path).unwrap();
+    assert_eq!(reader.at_risk(at(0)).unwrap(), journal.at_risk(at(0)).await.unwrap());
+    assert_eq!(reader.last().unwrap(), [LastDelivery { seller: "acme".into(), at: at(1) }]);
+    drop((journal, reader));
+    for damage in ["hello, this is not a database at all", ""] {
+        std::fs::write(&path, damage).unwrap();
+        assert!(JournalReader::open(&path).is_err(), "{damage:?}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), damage, "left as it is");
     }
 }
 

@@ -52,6 +52,10 @@ impl Writer {
             self.done.send_replace(queued);
             emptied = deliveries;
         }
+        // So that the file is whole without its companions. If somebody reads just now, they stay, and nothing is lost.
+        if let Err(error) = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
+            tracing::debug!(%error, "the delivery journal keeps its write-ahead log");
+        }
     }
 
     fn write(&mut self, deliveries: &[Delivery]) -> rusqlite::Result<()> {

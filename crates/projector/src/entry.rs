@@ -35,7 +35,7 @@ pub(crate) struct PackedLicense {
 
 impl PackedLicense {
     /// `None` if there is no room for another SKU.
-    pub(crate) fn pack(license: License, skus: &mut Skus) -> Option<Self> {
+    pub(crate) fn pack(license: &License, skus: &mut Skus) -> Option<Self> {
         let sku = match &license.sku {
             Some(sku) => Some(skus.intern(sku)?),
             None => None,

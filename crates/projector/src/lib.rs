@@ -5,8 +5,8 @@
 //!                  └──▶ snapshot file ─▶ resume after a restart
 //! ```
 //!
-//! The index is a pure function of the log: [`rebuild`] makes it from nothing, and [`verify`] compares that with the
-//! snapshot of a running server, line by line of [`dump`]. The rules of licenses are those of `chopmark_domain`; here
+//! The index is a pure function of the log: [`rebuild()`] makes it from nothing, and [`verify()`] compares that with the
+//! snapshot of a running server, line by line of [`dump()`]. The rules of licenses are those of `chopmark_domain`; here
 //! they are only stored small.
 
 mod change;

@@ -63,7 +63,7 @@ impl Licenses {
     pub(crate) fn iter_from(&self, slot: Slot) -> impl Iterator<Item = (Slot, &Entry)> {
         let first = slot.0 as usize;
         let (chunks, skipped) = (self.chunks.iter().skip(first / CHUNK), first % CHUNK);
-        (slot.0..).map(Slot).zip(chunks.flatten().skip(skipped))
+        chunks.flatten().skip(skipped).zip(slot.0..).map(|(entry, slot)| (Slot(slot), entry))
     }
 
     /// Every license with this id: one, but for ids that several sellers or families have.

@@ -16,7 +16,7 @@ use crate::skus::SkuIndex;
 use crate::state::State;
 
 /// Licenses looked at before the index may go on: a search for something rare looks at all of them.
-const SLICE: usize = 4096;
+const SLICE: u32 = 4096;
 
 /// Which licenses to list. The default lists all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,7 +122,7 @@ pub(crate) fn list<S: Deref<Target = State>>(
             return listing;
         };
         let mut looked_at = 0;
-        for (slot, entry) in state.licenses.iter_from(from).take(SLICE) {
+        for (slot, entry) in state.licenses.iter_from(from).take(SLICE as usize) {
             looked_at += 1;
             if !wanted.takes(entry) {
                 continue;
@@ -137,6 +137,6 @@ pub(crate) fn list<S: Deref<Target = State>>(
         if looked_at < SLICE {
             return listing;
         }
-        from = Slot(from.0 + looked_at as u32);
+        from = Slot(from.0 + looked_at);
     }
 }

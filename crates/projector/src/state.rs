@@ -113,7 +113,7 @@ impl State {
         let slot = known.and_then(|seller| self.licenses.find(seller, family, IdRef::of(id)));
         match slot {
             Some(slot) => self.evolve(slot, event),
-            None => License::begin(event).map_or(Ok(()), |license| self.begin(seller, family, id, license)),
+            None => License::begin(event).map_or(Ok(()), |license| self.begin(seller, family, id, &license)),
         }
     }
 
@@ -125,7 +125,7 @@ impl State {
         let before = license.status;
         license.evolve(event);
         let after = license.status;
-        entry.license = PackedLicense::pack(license, &mut self.skus).ok_or("SKUs")?;
+        entry.license = PackedLicense::pack(&license, &mut self.skus).ok_or("SKUs")?;
         if before != after
             && let Some(seller) = self.sellers.get_mut(entry.seller)
         {
@@ -135,7 +135,7 @@ impl State {
         Ok(())
     }
 
-    fn begin(&mut self, seller: &str, family: Family, id: &str, license: License) -> Result<(), &'static str> {
+    fn begin(&mut self, seller: &str, family: Family, id: &str, license: &License) -> Result<(), &'static str> {
         // A stranger's stream whose name only begins as ours do.
         let Some(key) = SellerId::parse(seller).ok().and_then(|seller| family.key(&seller, id)) else {
             return Ok(());

@@ -68,7 +68,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Folds the log up to the snapshot's position and compares both, line by line of their [`dump`](crate::dump)s.
+/// Folds the log up to the snapshot's position and compares both, line by line of their [`dump`](crate::dump())s.
 ///
 /// # Errors
 /// [`VerifyError`]: there was nothing to compare. A difference is no error but in the report.

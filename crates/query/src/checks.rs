@@ -40,7 +40,7 @@ pub(crate) async fn check(query: web::Data<Query>, payload: web::Payload) -> Htt
 }
 
 async fn answer(query: &Query, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let body = body::read(payload).await?;
+    let body = body::read(payload, query.body_bytes).await?;
     let question = Question::parse(&body)?;
     query.must_be_ready()?;
     if let Some(position) = question.min_position {

@@ -60,6 +60,7 @@ pub struct Query {
     journal: Journal,
     orders_at_risk: OrdersAtRisk,
     metrics: QueryMetrics,
+    body_bytes: usize,
 }
 
 /// Tells which orders' facts are still asked for, or were given up. The reactor knows; a process without one tells none.
@@ -100,7 +101,14 @@ impl Query {
             journal,
             orders_at_risk,
             metrics,
+            body_bytes: body::BODY_BYTES,
         }
+    }
+
+    /// The same, taking bodies of at most so many bytes; without this 16 KiB.
+    #[must_use]
+    pub fn with_body_bytes(self, body_bytes: usize) -> Self {
+        Self { body_bytes, ..self }
     }
 
     /// Turns everything away until the index has caught up with the log for the first time.
@@ -130,21 +138,42 @@ impl Query {
     }
 }
 
-/// The routes of the API listener.
+/// All routes of the API on one listener.
 pub fn configure(config: &mut web::ServiceConfig, query: web::Data<Query>) {
-    let progress = query.progress.clone();
+    add_checks(config);
+    add_views(config);
+    add_rest(config, query);
+}
+
+/// The routes that everybody may use: checks and health.
+pub fn configure_checks(config: &mut web::ServiceConfig, query: web::Data<Query>) {
+    add_checks(config);
+    add_rest(config, query);
+}
+
+/// The routes that need a token, and health.
+pub fn configure_views(config: &mut web::ServiceConfig, query: web::Data<Query>) {
+    add_views(config);
+    add_rest(config, query);
+}
+
+fn add_checks(config: &mut web::ServiceConfig) {
+    config.service(
+        web::resource("/v1/checks").route(web::post().to(checks::check)).default_service(problem::wrong_method("POST")),
+    );
+}
+
+fn add_views(config: &mut web::ServiceConfig) {
     config
-        .app_data(query)
-        .service(
-            web::resource("/v1/checks")
-                .route(web::post().to(checks::check))
-                .default_service(problem::wrong_method("POST")),
-        )
-        .configure(health(progress))
         .service(view("/v1/licenses", web::get().to(licenses::list)))
         .service(view("/v1/licenses/{id}", web::get().to(licenses::show)))
-        .service(view("/v1/deliveries", web::get().to(deliveries::list)))
-        .default_service(problem::no_such_path());
+        .service(view("/v1/deliveries", web::get().to(deliveries::list)));
+}
+
+/// What every listener of the API has.
+fn add_rest(config: &mut web::ServiceConfig, query: web::Data<Query>) {
+    let progress = query.progress.clone();
+    config.app_data(query).configure(health(progress)).default_service(problem::no_such_path());
 }
 
 fn view(path: &str, route: actix_web::Route) -> actix_web::Resource {

@@ -15,6 +15,7 @@
 //! effect may happen twice and changes nothing the second time. An errand that fails delays no other.
 
 mod errand;
+mod look;
 mod metrics;
 mod open_orders;
 mod open_work;
@@ -22,6 +23,7 @@ mod patience;
 mod reactor;
 mod source;
 
+pub use look::orders_at_risk;
 pub use metrics::ReactorMetrics;
 pub use open_orders::{OpenOrders, OrderAtRisk};
 pub use open_work::{OpenOrder, OpenWork, OrderKey, Waiting};

@@ -229,7 +229,7 @@ async fn next_page(follower: &mut Follower) -> Result<Page, ReadError> {
 
 /// Puts the saved open work in place and tells the position after which it stood so; the log's start where there is
 /// none, or one of another log.
-async fn restore(path: &Path, log: &Arc<dyn EventLog>, orders: &OpenOrders) -> Position {
+pub(crate) async fn restore(path: &Path, log: &Arc<dyn EventLog>, orders: &OpenOrders) -> Position {
     let file = path.to_owned();
     let loaded = tokio::task::spawn_blocking(move || snapshot::load::<OpenWork>(&file, FOLD, FOLD_VERSION)).await;
     let saved = match loaded {

@@ -242,7 +242,7 @@ impl Message {
 impl Refresh {
     fn write(&self, fields: &mut BTreeMap<&'static str, Value>, expire_time: ExpireTime) {
         name_order(fields, Some(&self.order));
-        fields.insert("scene", json!(self.scene));
+        fields.insert("scene", json!(scene_text(self.scene)));
         fields.insert("expireTime", json!(expire_time.of(self.expires_at)));
         if let Some(product_id) = &self.product_id {
             fields.insert("productId", json!(product_id));
@@ -266,7 +266,18 @@ fn name_order(fields: &mut BTreeMap<&'static str, Value>, order: Option<&OrderLi
     }
 }
 
-fn status_text(status: FreezeStatus) -> &'static str {
+/// A scene as the wire has it.
+pub(crate) fn scene_text(scene: Scene) -> &'static str {
+    match scene {
+        Scene::TrialToFormal => "TRIAL_TO_FORMAL",
+        Scene::Renewal => "RENEWAL",
+        Scene::RenewalChange => "RENEWAL_CHANGE",
+        Scene::UnsubscribeRenewalPeriod => "UNSUBSCRIBE_RENEWAL_PERIOD",
+    }
+}
+
+/// A status as the wire has it.
+pub(crate) fn status_text(status: FreezeStatus) -> &'static str {
     match status {
         FreezeStatus::Freeze => "FREEZE",
         FreezeStatus::Unfreeze => "UNFREEZE",

@@ -51,11 +51,18 @@ impl OpenApiServer {
     /// # Errors
     /// The port is taken, or may not be had.
     pub fn start(port: u16, credentials: Credentials, orders: Orders) -> io::Result<Self> {
+        Self::start_at((Ipv4Addr::LOCALHOST, port).into(), credentials, orders)
+    }
+
+    /// Starts one at an address of this machine; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// The address is taken, or may not be had.
+    pub fn start_at(address: SocketAddr, credentials: Credentials, orders: Orders) -> io::Result<Self> {
         let state = web::Data::new(State { credentials, orders, faults: Faults::default(), calls: Arc::default() });
         let shared = state.clone();
         let app = move || App::new().app_data(shared.clone()).route(ORDER_QUERY_PATH, web::get().to(query_order));
-        let server =
-            HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).bind((Ipv4Addr::LOCALHOST, port))?;
+        let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).bind(address)?;
         let address = server.addrs().first().copied();
         let address = address.ok_or_else(|| io::Error::other("the server is bound to no address"))?;
         let server = server.run();

@@ -7,9 +7,11 @@ use chopmark_commands::{Commands, SystemClock};
 use chopmark_domain::catalog::{Catalog, Event};
 use chopmark_domain::cause::Cause;
 use chopmark_log::LogMetrics;
-use chopmark_log::sqlite::SqliteOptions;
+use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chrono::{SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use super::kept::HELP;
 use crate::cli::ApplyArgs;
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
@@ -21,44 +23,61 @@ use crate::server::{open_log, wanted_terms};
 /// # Errors
 /// The log cannot be used; with `--dry-run`, there are differences.
 pub(crate) async fn run(args: &ApplyArgs, config: &Config) -> Result<(), Failure> {
-    DataDir::at(&config.data_dir).create()?;
-    let log = open_log(config, SqliteOptions { verify: false, ..SqliteOptions::default() }, LogMetrics::unregistered()).await?;
-    let commands = Commands::new(log.clone(), Arc::new(SystemClock));
-    let effective_at = args.effective.unwrap_or_else(|| commands.now());
+    let log = log(args, config).await?;
+    let commands = log.clone().map(|log| Commands::new(log, Arc::new(SystemClock)));
+    let effective_at = args.effective.unwrap_or_else(Utc::now);
     let (mut text, mut changes) = (String::new(), vec![]);
     for seller in &config.sellers {
         let doing = format!("the catalog of seller {}", seller.id);
-        let before = commands.catalog(&seller.id).await.or_fail(Reason::Storage, &doing, HELP)?;
+        let before = match &commands {
+            Some(commands) => commands.catalog(&seller.id).await.or_fail(Reason::Storage, &doing, HELP)?,
+            None => Catalog::default(),
+        };
         let wanted = wanted_terms(config, &seller.id);
         for event in before.apply(&wanted, effective_at) {
             text += &sentence(seller.id.as_str(), &before, &event);
             changes.extend(as_json(seller.id.as_str(), &before, &event));
         }
-        if !args.dry_run {
+        if let Some(commands) = commands.as_ref().filter(|_| !args.dry_run) {
             let cause = Cause::Operator { actor: "cli".into() };
             let applied = commands.apply_catalog(&seller.id, &wanted, effective_at, &cause).await;
             applied.or_fail(Reason::Storage, &doing, HELP)?;
         }
     }
-    log.close().await;
+    if let Some(log) = log {
+        log.close().await;
+    }
     if text.is_empty() {
         text.push_str("the catalog in the log is as the file has it; nothing to do\n");
     }
-    crate::print(&if args.json { format!("{}\n", json!({ "changes": changes, "applied": !args.dry_run })) } else { text })?;
+    crate::print(&if args.json {
+        format!("{}\n", json!({ "changes": changes, "applied": !args.dry_run }))
+    } else {
+        text
+    })?;
     if args.dry_run && !changes.is_empty() {
         return Err(Failure { reason: Reason::CheckFailed, complaints: vec![] });
     }
     Ok(())
 }
 
-const HELP: &str = "look at the log: chopmark doctor";
+/// The log; `None` where there is none and nothing is to be written.
+async fn log(args: &ApplyArgs, config: &Config) -> Result<Option<Arc<SqliteLog>>, Failure> {
+    if args.dry_run && !config.log_file.exists() {
+        return Ok(None);
+    }
+    DataDir::at(&config.data_dir).create()?;
+    let options = SqliteOptions { verify: false, ..SqliteOptions::default() };
+    open_log(config, options, LogMetrics::unregistered()).await.map(Some)
+}
 
 /// `+ acme  a63ee5c9-0000  from 2026-12-01T00:00:00Z` and, for a change, each term that differs.
 fn sentence(seller: &str, before: &Catalog, event: &Event) -> String {
     let Event::ProductDefined(defined) = event else { return String::new() };
     let known = before.latest(&defined.sku);
     let mark = if known.is_some() { '~' } else { '+' };
-    let mut text = format!("{mark} {seller}  {}  from {}\n", defined.sku, defined.effective_at.to_rfc3339());
+    let when = defined.effective_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let mut text = format!("{mark} {seller}  {}  from {when}\n", defined.sku);
     for (key, old, new) in differences(before, event) {
         // Writing to a string cannot fail.
         let _ = match old {

@@ -182,7 +182,9 @@ async fn journal(config: &Config) -> Vec<Finding> {
     };
     let (last, at_risk) = match looked {
         Ok(found) => found,
-        Err(error) => return vec![Finding::warn("callbacks", error, "the journal is not needed for answers; move it away")],
+        Err(error) => {
+            return vec![Finding::warn("callbacks", error, "the journal is not needed for answers; move it away")];
+        }
     };
     let mut findings: Vec<Finding> = last
         .iter()
@@ -217,7 +219,8 @@ async fn listeners(config: &Config) -> Vec<Finding> {
 
 async fn listener(name: &str, address: std::net::SocketAddr, tls: bool) -> Finding {
     let subject = "listener";
-    let unreachable = || Finding::warn(subject, format!("{name} {address}: nothing answers"), "start it: chopmark serve");
+    let unreachable =
+        || Finding::warn(subject, format!("{name} {address}: nothing answers"), "start it: chopmark serve");
     if tls || address.port() == 0 {
         return match tokio::net::TcpStream::connect(address).await {
             Ok(_) => Finding::ok(subject, format!("{name} {address}: open")),

@@ -4,25 +4,23 @@ use std::sync::Arc;
 
 use chopmark_commands::{CommandError, Commands, SystemClock};
 use chopmark_domain::cause::Cause;
-use chopmark_domain::license::{InstanceAdopted, Refusal, Status, Terms};
+use chopmark_domain::license::{InstanceAdopted, Refusal, Standing, Status, Terms};
 use chopmark_domain::order::OrderRef;
 use chopmark_domain::purchase::PurchaseIdentity;
+use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, LogMetrics};
+use chopmark_log::LogMetrics;
 use chopmark_projector::{Filter, Found, LicenseIndex};
 use chopmark_query::describe;
 use chrono::Utc;
 use serde_json::Value;
 
+use super::kept::{self, HELP, existing_log};
 use crate::cli::license::{AdoptArgs, AdoptedStatus, LicenseCommand, ListArgs, ShowArgs, StatusName};
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 use crate::server::data_dir::DataDir;
 use crate::server::open_log;
-
-const HELP: &str = "look at the log: chopmark doctor";
-/// Records folded at a time.
-const PAGE: usize = 2_048;
 
 /// Adopts, lists or shows.
 ///
@@ -30,13 +28,15 @@ const PAGE: usize = 2_048;
 /// The log cannot be used, there is no such license, or it cannot be adopted.
 pub(crate) async fn run(command: &LicenseCommand, config: &Config) -> Result<(), Failure> {
     let data = DataDir::at(&config.data_dir);
-    match command {
-        LicenseCommand::Adopt(_) => data.create()?,
-        LicenseCommand::List(_) | LicenseCommand::Show(_) => data.must_exist()?,
-    }
     // A server may be at work on the same file; checking every record is its business.
     let options = SqliteOptions { verify: false, ..SqliteOptions::default() };
-    let log = open_log(config, options, LogMetrics::unregistered()).await?;
+    let log = match command {
+        LicenseCommand::Adopt(_) => {
+            data.create()?;
+            open_log(config, options, LogMetrics::unregistered()).await?
+        }
+        LicenseCommand::List(_) | LicenseCommand::Show(_) => existing_log(config, options).await?,
+    };
     let done = match command {
         LicenseCommand::Adopt(args) => adopt(args, config, &data, &log).await,
         LicenseCommand::List(args) => list(args, &data, &log).await,
@@ -52,9 +52,8 @@ async fn adopt(args: &AdoptArgs, config: &Config, data: &DataDir, log: &Arc<Sqli
         return Err(Failure::new(Reason::Usage, what, "name one of the [[seller]] of the configuration"));
     }
     let order = args.order.clone().zip(args.order_line.clone());
-    let purchase = order.map(|(order_id, order_line_id)| {
-        PurchaseIdentity::OrderLine(OrderRef { order_id, order_line_id })
-    });
+    let purchase =
+        order.map(|(order_id, order_line_id)| PurchaseIdentity::OrderLine(OrderRef { order_id, order_line_id }));
     let terms = Terms {
         sku: args.sku.clone(),
         product_id: args.product_id.clone(),
@@ -69,6 +68,9 @@ async fn adopt(args: &AdoptArgs, config: &Config, data: &DataDir, log: &Arc<Sqli
     let commands = Commands::new(log.clone(), Arc::new(SystemClock));
     let cause = Cause::Operator { actor: "cli".into() };
     let adopted = InstanceAdopted { purchase, terms, status };
+    let key = LicenseKey { seller: args.seller.clone(), id: LicenseId::Instance(args.instance.clone()) };
+    let standing = commands.read_license(&key).await.or_fail(Reason::Storage, "adopting", HELP)?;
+    let word = if matches!(standing, Standing::Absent) { "adopted" } else { "adopted already, and left as it is" };
     match commands.adopt(&args.seller, &args.instance, adopted, &cause).await {
         Err(CommandError::Refused(Refusal::Exists)) => {
             let what = format!("instance {} or its purchase has a license already", args.instance);
@@ -79,7 +81,7 @@ async fn adopt(args: &AdoptArgs, config: &Config, data: &DataDir, log: &Arc<Sqli
     let index = index(data, log).await?;
     let found = index.look_up(Some(&args.seller), args.instance.as_str(), None, Utc::now()).found;
     let shown = found.map(|found| describe(found, Utc::now())).unwrap_or_default();
-    crate::print(&if args.json { format!("{shown}\n") } else { format!("adopted\n{}", lines(&shown)) })
+    crate::print(&if args.json { format!("{shown}\n") } else { format!("{word}\n{}", lines(&shown)) })
 }
 
 async fn list(args: &ListArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
@@ -129,17 +131,11 @@ async fn show(args: &ShowArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(
     crate::print(&if args.json { format!("{shown:#}\n") } else { lines(&shown) })
 }
 
-/// The index as the log has it now: the kept one, brought up to date.
+/// The index as the log has it now. Where it is not whole, standard error says so.
 async fn index(data: &DataDir, log: &Arc<SqliteLog>) -> Result<LicenseIndex, Failure> {
-    let kept = LicenseIndex::load(&data.index_snapshot()).or_fail(Reason::Storage, "the license index", HELP)?;
-    let index = kept.unwrap_or_default();
-    loop {
-        let page = log.read_all(index.position(), PAGE).await.or_fail(Reason::Storage, "the event log", HELP)?;
-        index.apply(&page).or_fail(Reason::Storage, "the event log", "use the version of chopmark that wrote it")?;
-        if page.at_head {
-            return Ok(index);
-        }
-    }
+    let folded = kept::fold(data, log).await?;
+    folded.complaint().iter().for_each(crate::warn);
+    Ok(folded.index)
 }
 
 /// One member a line; what is nested, indented.
@@ -148,7 +144,9 @@ fn lines(license: &Value) -> String {
     for (key, value) in license.as_object().into_iter().flatten() {
         match value {
             Value::Object(inner) => {
-                inner.iter().for_each(|(name, value)| text += &format!("{:<20} {}\n", format!("{key}.{name}"), plain(value)));
+                inner
+                    .iter()
+                    .for_each(|(name, value)| text += &format!("{:<20} {}\n", format!("{key}.{name}"), plain(value)));
             }
             value => text += &format!("{key:<20} {}\n", plain(value)),
         }

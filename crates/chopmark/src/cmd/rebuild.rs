@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, LogMetrics};
+use chopmark_log::EventLog;
 use chopmark_projector::{VerifyError, VerifyReport, rebuild, verify};
 use serde_json::json;
 
+use super::kept::existing_log;
 use crate::cli::RebuildArgs;
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 use crate::server::data_dir::DataDir;
-use crate::server::open_log;
 
 const HELP: &str = "see docs/operations/recovery.md";
 
@@ -22,8 +22,7 @@ const HELP: &str = "see docs/operations/recovery.md";
 /// The log cannot be read; with `--verify`, there is a difference.
 pub(crate) async fn run(args: &RebuildArgs, config: &Config) -> Result<(), Failure> {
     let data = DataDir::at(&config.data_dir);
-    data.must_exist()?;
-    let log = open_log(config, SqliteOptions::default(), LogMetrics::unregistered()).await?;
+    let log = existing_log(config, SqliteOptions::default()).await?;
     let outcome = if args.verify { compare(args, &data, &log).await } else { replace(args, &data, &log).await };
     log.close().await;
     outcome

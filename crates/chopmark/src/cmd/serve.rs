@@ -4,7 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
-use crate::server::Server;
+use crate::server::{Addresses, Server};
 
 /// Runs the server until SIGTERM or SIGINT, then lets it finish what it has begun.
 ///
@@ -39,13 +39,14 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 
 fn announcement(server: &Server, config: &Config) -> String {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    format!(
-        "chopmark {version} is up\n  callbacks    {scheme}://{callbacks}/callbacks/{{seller}}\n  api          http://{api}\n  \
-         metrics      http://{metrics}/metrics\n  admin token  {token}\n",
-        version = env!("CARGO_PKG_VERSION"),
-        callbacks = server.callbacks,
-        api = server.api,
-        metrics = server.metrics,
-        token = server.admin_token.display(),
-    )
+    let Addresses { callbacks, api, metrics, admin } = server.addresses;
+    let mut lines = vec![
+        format!("chopmark {} is up", env!("CARGO_PKG_VERSION")),
+        format!("  callbacks    {scheme}://{callbacks}/callbacks/{{seller}}"),
+        format!("  api          http://{api}"),
+    ];
+    lines.extend(admin.map(|admin| format!("  admin        http://{admin}")));
+    lines.push(format!("  metrics      http://{metrics}/metrics"));
+    lines.push(format!("  admin token  {}", server.admin_token.display()));
+    lines.join("\n") + "\n"
 }

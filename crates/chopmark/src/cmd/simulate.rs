@@ -9,11 +9,11 @@ use chopmark_simulator::scenarios::{Context, Scenario, storm};
 use chopmark_simulator::{Credentials, Keys, OpenApiServer, Orders, Url};
 use chrono::Utc;
 use rustls::{ClientConfig, RootCertStore};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::cli::simulate::{ScenarioName, SimulateArgs};
-use crate::config::{Config, Environment, SecretSource};
+use crate::config::{Config, Environment, SecretSource, SellerConfig};
 use crate::failure::{Failure, OrFail, Reason};
 
 /// Plays each scenario asked for.
@@ -23,11 +23,12 @@ use crate::failure::{Failure, OrFail, Reason};
 pub(crate) async fn run(args: &SimulateArgs, environment: &Environment) -> Result<(), Failure> {
     let console = Console { quiet: args.json };
     let target = url("--target", &args.target)?;
-    let mut context = Context::new(target, args.seller.as_str(), keys(args, environment)?, &console);
+    let seller = seller(args, environment)?;
+    let mut context = Context::new(target, args.seller.as_str(), keys(args, environment, seller.as_ref())?, &console);
     context.api = args.api.as_deref().map(|api| url("--api", api)).transpose()?;
     context.tls = Some(Arc::new(tls()?));
     let orders = Orders::with_mocks(&context.product, Utc::now());
-    let open_api = open_api(args, environment, orders.clone())?;
+    let open_api = open_api(args, environment, seller.as_ref(), orders.clone())?;
     context.orders = open_api.is_some().then_some(orders);
 
     let mut reports = vec![];
@@ -74,17 +75,23 @@ fn url(option: &str, text: &str) -> Result<Url, Failure> {
     text.parse().or_fail(Reason::Usage, format!("{option} {text}"), "write it like http://127.0.0.1:8080")
 }
 
+/// The seller's configuration, if something is wanted of it that no option gives.
+fn seller(args: &SimulateArgs, environment: &Environment) -> Result<Option<SellerConfig>, Failure> {
+    let open_api = &args.open_api;
+    let has_credentials = open_api.access_key.is_some() && open_api.secret_key().is_some();
+    if args.base_key.source().is_some() && (open_api.address.is_none() || has_credentials) {
+        return Ok(None);
+    }
+    let config = Config::load(args.config.file.as_deref(), environment)?;
+    Ok(config.sellers.into_iter().find(|seller| seller.id == args.seller))
+}
+
 /// The keys to sign with: of the options, else of the configuration.
-fn keys(args: &SimulateArgs, environment: &Environment) -> Result<Keys, Failure> {
+fn keys(args: &SimulateArgs, environment: &Environment, seller: Option<&SellerConfig>) -> Result<Keys, Failure> {
     let given = |source: Option<SecretSource>| source.map(|source| source.resolve(environment)).transpose();
     let (base, code) = (given(args.base_key.source())?, given(args.code_key.source())?);
-    let config = match &base {
-        Some(_) => None,
-        None => Some(Config::load(args.config.file.as_deref(), environment)?),
-    };
     let configured = |wanted: InterfaceType| -> Option<SecretString> {
-        let seller = config.as_ref()?.sellers.iter().find(|seller| seller.id == args.seller)?;
-        seller.keys.iter().find(|(interface, _)| *interface == wanted).map(|(_, key)| key.clone())
+        seller?.keys.iter().find(|(interface, _)| *interface == wanted).map(|(_, key)| key.clone())
     };
     let base = base.or_else(|| configured(InterfaceType::Base)).ok_or_else(|| {
         Failure::new(
@@ -98,16 +105,37 @@ fn keys(args: &SimulateArgs, environment: &Environment) -> Result<Keys, Failure>
 }
 
 /// The open API, if it is to be served.
-fn open_api(args: &SimulateArgs, environment: &Environment, orders: Orders) -> Result<Option<OpenApiServer>, Failure> {
-    let (Some(address), Some(access_key)) = (args.open_api.address, &args.open_api.access_key) else {
+fn open_api(
+    args: &SimulateArgs,
+    environment: &Environment,
+    seller: Option<&SellerConfig>,
+    orders: Orders,
+) -> Result<Option<OpenApiServer>, Failure> {
+    let Some(address) = args.open_api.address else {
         return Ok(None);
     };
-    let secret = args.open_api.secret_key().ok_or_else(|| {
-        Failure::new(Reason::Usage, "--open-api has no secret key", "give one with --secret-key-env or --secret-key")
-    })?;
-    let credentials = Credentials { access_key: access_key.clone(), secret_key: secret.resolve(environment)? };
-    let server = OpenApiServer::start(address.port(), credentials, orders);
-    server.or_fail(Reason::Usage, format!("--open-api {address}"), "choose another port").map(Some)
+    let server = OpenApiServer::start_at(address, credentials(args, environment, seller)?, orders);
+    server.or_fail(Reason::Usage, format!("--open-api {address}"), "choose another address").map(Some)
+}
+
+/// What callers of the open API sign with: of the options, else of the configuration.
+fn credentials(
+    args: &SimulateArgs,
+    environment: &Environment,
+    seller: Option<&SellerConfig>,
+) -> Result<Credentials, Failure> {
+    let configured = seller.and_then(|seller| seller.open_api.as_ref());
+    let access_key = args.open_api.access_key.clone();
+    let access_key = access_key.or_else(|| Some(configured?.access_key.expose_secret().to_owned()));
+    let secret_key = args.open_api.secret_key().map(|secret| secret.resolve(environment)).transpose()?;
+    let secret_key = secret_key.or_else(|| Some(configured?.secret_key.clone()));
+    access_key.zip(secret_key).map(|(access_key, secret_key)| Credentials { access_key, secret_key }).ok_or_else(|| {
+        Failure::new(
+            Reason::Usage,
+            format!("--open-api has no AK and SK, and seller {} has no open_api in the configuration", args.seller),
+            "give --access-key and --secret-key-env, or name a configuration that has them with --config",
+        )
+    })
 }
 
 /// The usual roots of trust: the marketplace never skips verification, so neither is it skipped here.

@@ -35,11 +35,11 @@ pub(crate) struct Tls {
 pub(crate) struct Limits {
     /// Bytes of a callback's body.
     pub(crate) callback_body_bytes: usize,
-    /// Bytes of a body on the api listener.
+    /// Bytes of a check's body.
     pub(crate) api_body_bytes: usize,
     /// Connections open at a time, on each listener.
     pub(crate) connections: usize,
-    /// Within which a request must have arrived, head and body.
+    /// Within which a request's head must have arrived.
     pub(crate) request: Duration,
     /// How long a connection may be idle between two requests.
     pub(crate) keep_alive: Duration,

@@ -1,12 +1,11 @@
-//! The listeners: callbacks, API and metrics, each on an address of its own.
+//! The listeners: callbacks, API and metrics, each on an address of its own; and one for those with a token, if wanted.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::{Server as ActixServer, ServerHandle};
-use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{App, HttpServer};
 use chopmark_commands::Commands;
 use chopmark_huawei::keys::KeyRing;
 use chopmark_ingest::{AppInfos, Ingest, IngestMetrics, SellerDoor, Sellers};
@@ -14,9 +13,10 @@ use chopmark_journal::Journal;
 use chopmark_projector::LicenseIndex;
 use chopmark_query::{OrdersAtRisk, Query, QueryMetrics};
 use chopmark_reactor::OpenOrders;
-use prometheus::{Registry, TextEncoder};
+use prometheus::Registry;
 use tokio::task::JoinHandle;
 
+use super::exposition::{self, Exposition};
 use super::tls;
 use crate::config::{Config, SellerConfig};
 use crate::failure::{Failure, OrFail, Reason};
@@ -39,6 +39,20 @@ pub(super) struct Listeners {
     callbacks: TcpListener,
     api: TcpListener,
     metrics: TcpListener,
+    admin: Option<TcpListener>,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Addresses {
+    /// Where the marketplace calls.
+    pub(crate) callbacks: SocketAddr,
+    /// Where checks are answered, and views too unless `admin` is set.
+    pub(crate) api: SocketAddr,
+    /// Where metrics are read.
+    pub(crate) metrics: SocketAddr,
+    /// Where everything is that needs a token, if not on `api`.
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 /// What the listeners work with.
@@ -67,33 +81,41 @@ impl Listeners {
             callbacks: bind("callbacks", config.listen.callbacks)?,
             api: bind("api", config.listen.api)?,
             metrics: bind("metrics", config.listen.metrics)?,
+            admin: config.listen.admin.map(|admin| bind("admin", admin)).transpose()?,
         })
     }
 
-    /// Where callbacks, API and metrics are.
-    pub(super) fn addresses(&self) -> Result<(SocketAddr, SocketAddr, SocketAddr), Failure> {
+    /// Where they are: where port 0 was asked for, only the bound listener knows.
+    pub(super) fn addresses(&self) -> Result<Addresses, Failure> {
         let of = |listener: &TcpListener| listener.local_addr().or_fail(Reason::Storage, "a listener", ASK);
-        Ok((of(&self.callbacks)?, of(&self.api)?, of(&self.metrics)?))
+        Ok(Addresses {
+            callbacks: of(&self.callbacks)?,
+            api: of(&self.api)?,
+            metrics: of(&self.metrics)?,
+            admin: self.admin.as_ref().map(of).transpose()?,
+        })
     }
 
     /// Serves on all of them.
     pub(super) fn serve(self, config: &Config, parts: Parts) -> Result<Serving, Failure> {
-        let progress = parts.index.progress();
-        let (ingest, query) = (ingest(config, &parts)?, query(&parts)?);
+        let (ingest, query) = (ingest(config, &parts)?, query(config, &parts)?);
         let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
-        let registry = parts.registry;
-        let health = progress.clone();
-        let callbacks = HttpServer::new(move || {
-            let (ingest, health) = (ingest.clone(), health.clone());
-            App::new().configure(chopmark_query::health(health)).configure(|app| chopmark_ingest::configure(app, ingest))
+        let health = parts.index.progress();
+        let callbacks = HttpServer::new({
+            let health = health.clone();
+            move || {
+                let (ingest, health) = (ingest.clone(), health.clone());
+                App::new()
+                    .configure(chopmark_query::health(health))
+                    .configure(|app| chopmark_ingest::configure(app, ingest))
+            }
         });
-        let api = HttpServer::new(move || {
-            let query = query.clone();
-            App::new().configure(|app| chopmark_query::configure(app, query))
-        });
+        let exposition = exposition(config, parts);
         let metrics = HttpServer::new(move || {
-            let (registry, health) = (registry.clone(), progress.clone());
-            App::new().configure(chopmark_query::health(health)).configure(|app| expose(app, registry))
+            let (exposition, health) = (exposition.clone(), health.clone());
+            App::new()
+                .configure(chopmark_query::health(health))
+                .configure(|app| exposition::configure(app, exposition))
         });
         let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let callbacks = bounded!(callbacks, config, workers);
@@ -101,33 +123,49 @@ impl Listeners {
             Some(tls) => callbacks.listen_rustls_0_23(self.callbacks, tls),
             None => callbacks.listen(self.callbacks),
         };
-        let servers = [
+        let mut servers = vec![
             callbacks.or_fail(Reason::Storage, "the callback listener", ASK)?.run(),
-            bounded!(api, config, workers).listen(self.api).or_fail(Reason::Storage, "the API listener", ASK)?.run(),
             bounded!(metrics, config, 1).listen(self.metrics).or_fail(Reason::Storage, "metrics", ASK)?.run(),
         ];
+        if let Some(admin) = self.admin {
+            servers.push(serve_api(admin, config, 1, query.clone(), chopmark_query::configure_views)?);
+            servers.push(serve_api(self.api, config, workers, query, chopmark_query::configure_checks)?);
+        } else {
+            servers.push(serve_api(self.api, config, workers, query, chopmark_query::configure)?);
+        }
         Ok(Serving::of(servers))
     }
+}
+
+/// Serves some or all routes of the API.
+fn serve_api(
+    listener: TcpListener,
+    config: &Config,
+    workers: usize,
+    query: Data<Query>,
+    routes: fn(&mut ServiceConfig, Data<Query>),
+) -> Result<ActixServer, Failure> {
+    let server = HttpServer::new(move || App::new().configure(|app| routes(app, query.clone())));
+    Ok(bounded!(server, config, workers).listen(listener).or_fail(Reason::Storage, "the API listener", ASK)?.run())
 }
 
 const ASK: &str = "look at the machine's limits of sockets and threads";
 
 fn ingest(config: &Config, parts: &Parts) -> Result<Data<Ingest>, Failure> {
-    let limits = chopmark_ingest::Limits {
-        body_bytes: config.limits.callback_body_bytes,
-        ..chopmark_ingest::Limits::default()
-    };
+    let limits =
+        chopmark_ingest::Limits { body_bytes: config.limits.callback_body_bytes, ..chopmark_ingest::Limits::default() };
     let metrics = super::registered(IngestMetrics::register(&parts.registry))?;
     let (commands, journal) = (parts.commands.clone(), parts.journal.clone());
     Ok(Data::new(Ingest::new(sellers(config), commands, journal, Some(parts.index.progress()), metrics, limits)))
 }
 
-fn query(parts: &Parts) -> Result<Data<Query>, Failure> {
+fn query(config: &Config, parts: &Parts) -> Result<Data<Query>, Failure> {
     let metrics = super::registered(QueryMetrics::register(&parts.registry))?;
     let orders = parts.open_orders.clone();
     let at_risk: OrdersAtRisk = Arc::new(move || orders.list().into_iter().map(order_at_risk).collect());
     let (index, commands, journal) = (parts.index.clone(), parts.commands.clone(), parts.journal.clone());
-    Ok(Data::new(Query::new(index, commands, journal, at_risk, metrics)))
+    let query = Query::new(index, commands, journal, at_risk, metrics);
+    Ok(Data::new(query.with_body_bytes(config.limits.api_body_bytes)))
 }
 
 /// What the reactor knows of an order, as the API shows it: neither crate knows the other.
@@ -148,19 +186,14 @@ fn sellers(config: &Config) -> Sellers {
     config.sellers.iter().map(|seller| (seller.id.clone(), door(seller))).collect()
 }
 
-fn expose(config: &mut ServiceConfig, registry: Registry) {
-    config.app_data(Data::new(registry)).route("/metrics", web::get().to(exposition));
-}
-
-async fn exposition(registry: Data<Registry>) -> HttpResponse {
-    match TextEncoder::new().encode_to_string(&registry.gather()) {
-        Ok(text) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4")).body(text),
-        Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
-    }
+fn exposition(config: &Config, parts: Parts) -> Exposition {
+    let Parts { journal, open_orders, registry, .. } = parts;
+    let sellers = config.sellers.iter().map(|seller| seller.id.clone()).collect();
+    Exposition { registry, journal, open_orders, sellers }
 }
 
 impl Serving {
-    fn of(servers: [ActixServer; 3]) -> Self {
+    fn of(servers: Vec<ActixServer>) -> Self {
         let handles = servers.iter().map(ActixServer::handle).collect();
         Self { handles, tasks: servers.into_iter().map(tokio::spawn).collect() }
     }

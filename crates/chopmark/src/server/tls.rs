@@ -17,7 +17,8 @@ use crate::failure::{Failure, OrFail, Reason};
 /// A file cannot be read, or certificate and key do not belong together.
 pub(super) fn server_config(tls: &Tls) -> Result<ServerConfig, Failure> {
     let help = "tls.cert is the certificate with its chain, tls.key its private key, both PEM";
-    let certificates = certificates(&tls.cert).or_fail(Reason::Usage, format!("tls.cert {}", tls.cert.display()), help)?;
+    let certificates =
+        certificates(&tls.cert).or_fail(Reason::Usage, format!("tls.cert {}", tls.cert.display()), help)?;
     let key = private_key(&tls.key).or_fail(Reason::Usage, format!("tls.key {}", tls.key.display()), help)?;
     // The provider is named here and never installed for the process: other libraries bring their own.
     let provider = Arc::new(rustls::crypto::ring::default_provider());

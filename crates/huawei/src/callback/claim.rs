@@ -24,13 +24,14 @@ impl Claim {
         let timestamp = parameter(query, "timestamp")?;
         let nonce = parameter(query, "nonce")?;
         let signature = parameter(query, "signature")?;
+        // Whoever does not even claim to have signed is told that first.
+        let signature = signature.ok_or(Reason::SignatureMissing)?;
         let timestamp = timestamp.ok_or(Reason::TimestampMissing)?;
         let nonce = nonce.ok_or(Reason::NonceMissing)?;
         let sent_at = epoch_millis(&timestamp).ok_or(Reason::TimestampMalformed)?;
         if sent_at.abs_diff(now.timestamp_millis()) > WINDOW_MILLIS {
             return Err(Reason::TimestampOutsideWindow);
         }
-        let signature = signature.ok_or(Reason::SignatureMissing)?;
         Ok(Self { signature, timestamp, nonce })
     }
 }
@@ -104,13 +105,13 @@ mod tests {
     #[test]
     fn what_is_missing_is_said_in_order() {
         let reason = |query| Claim::read(query, now()).unwrap_err();
-        assert_eq!(reason(""), Reason::TimestampMissing);
+        assert_eq!(reason(""), Reason::SignatureMissing);
+        assert_eq!(reason("timestamp=1680508066618&nonce=n&signature"), Reason::SignatureMissing);
+        assert_eq!(reason("nonce=n&signature=s"), Reason::TimestampMissing);
         assert_eq!(reason("timestamp=&nonce=n&signature=s"), Reason::TimestampMissing);
         assert_eq!(reason("timestamp=x&signature=s"), Reason::NonceMissing);
-        assert_eq!(reason("timestamp=x&nonce=n"), Reason::TimestampMalformed);
-        assert_eq!(reason("timestamp=1680508000&nonce=n"), Reason::TimestampOutsideWindow);
-        assert_eq!(reason("timestamp=1680508066618&nonce=n"), Reason::SignatureMissing);
-        assert_eq!(reason("timestamp=1680508066618&nonce=n&signature"), Reason::SignatureMissing);
+        assert_eq!(reason("timestamp=x&nonce=n&signature=s"), Reason::TimestampMalformed);
+        assert_eq!(reason("timestamp=1680508000&nonce=n&signature=s"), Reason::TimestampOutsideWindow);
     }
 
     #[test]

@@ -76,4 +76,6 @@ fn only_what_was_written_as_a_cursor_is_one() {
         assert!(Cursor::parse(text).is_err(), "{text}");
     }
     assert_eq!(Cursor::parse("lff").unwrap().to_string(), "lff");
+    let beyond = Cursor::parse("lffffffff").unwrap();
+    assert_eq!(LicenseIndex::new().list(&Filter::default(), Some(&beyond), 10, at(0)).licenses, []);
 }

@@ -2,18 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_trait::async_trait;
 use chopmark_domain::codec::StoredEvent;
-use chopmark_domain::license::Event;
 use chopmark_domain::stream::Stream;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, Expected, LogMetrics, NewEvent, Position, Revision, StreamName};
+use chopmark_log::{
+    AppendError, Appended, EventLog, Expected, LogMetrics, NewEvent, Page, Position, ReadError, Record, Revision,
+    StreamName,
+};
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::tape::{Tape, at, created, defined, dumped, frozen, instance, refreshed, secret, seller, token, unfrozen};
-use crate::{LicenseIndex, Projector, ProjectorMetrics, SNAPSHOT_FILE, VerifyError, rebuild, verify};
+use crate::{LicenseIndex, Projector, ProjectorMetrics, RebuildError, SNAPSHOT_FILE, VerifyError, rebuild, verify};
 
 struct House {
     folder: tempfile::TempDir,
@@ -57,9 +61,13 @@ impl House {
     }
 
     fn run(&self) -> Running {
+        self.run_on(self.log.clone())
+    }
+
+    fn run_on(&self, log: Arc<dyn EventLog>) -> Running {
         let (index, registry, stop) = (LicenseIndex::new(), Registry::new(), CancellationToken::new());
         let metrics = ProjectorMetrics::register(&registry).unwrap();
-        let projector = Projector::new(self.log.clone(), index.clone(), self.snapshot(), metrics);
+        let projector = Projector::new(log, index.clone(), self.snapshot(), metrics);
         let task = tokio::spawn(projector.run(stop.clone()));
         Running { index, registry, stop, task }
     }
@@ -246,9 +254,62 @@ async fn refreshes_survive_the_way_through_log_and_snapshot_to_the_nanosecond() 
     let house = House::new();
     let expires_at = at(0) + chrono::TimeDelta::nanoseconds(123_456_789);
     house.append(&instance("acme", "id"), 0, &created("CS1")).await;
-    house.append(&instance("acme", "id"), 1, &Event::from(refreshed(expires_at))).await;
+    house.append(&instance("acme", "id"), 1, &refreshed(expires_at)).await;
     house.rebuilt().await.save(&house.snapshot()).unwrap();
     let index = LicenseIndex::load(&house.snapshot()).unwrap().unwrap();
     let found = index.look_up(None, "id", None, at(0)).found.unwrap();
     assert_eq!(found.license.expires_at, Some(expires_at));
+}
+
+/// A log that cannot be read for a while.
+struct Flaky {
+    log: Arc<SqliteLog>,
+    failures_left: AtomicU32,
+}
+
+impl Flaky {
+    fn fail(&self) -> Result<(), ReadError> {
+        let fails = |left: u32| left.checked_sub(1);
+        match self.failures_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fails) {
+            Ok(_) => Err(ReadError::Unavailable { reason: "pulled the plug".into() }),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl EventLog for Flaky {
+    async fn append(&self, stream: &StreamName, at: Expected, events: Vec<NewEvent>) -> Result<Appended, AppendError> {
+        self.log.append(stream, at, events).await
+    }
+
+    async fn read_stream(&self, stream: &StreamName, from: Revision, limit: usize) -> Result<Vec<Record>, ReadError> {
+        self.fail()?;
+        self.log.read_stream(stream, from, limit).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
+        self.fail()?;
+        self.log.read_all(after, limit).await
+    }
+
+    async fn head(&self) -> Result<Position, ReadError> {
+        self.log.head().await
+    }
+
+    async fn changed(&self, after: Position) -> Result<(), ReadError> {
+        self.log.changed(after).await
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_is_tried_again_until_it_can() {
+    let house = House::new();
+    let filled = house.fill().await;
+    let log = Arc::new(Flaky { log: house.log.clone(), failures_left: AtomicU32::new(2) });
+    assert!(matches!(rebuild(log.clone(), None, |_| ()).await, Err(RebuildError::Read(_))), "a command says so");
+    let running = house.run_on(log);
+    running.index.progress().reached(filled).await;
+    assert_eq!(running.metric("chopmark_projector_read_errors_total"), [1.0]);
+    assert_eq!(running.stop().await.len(), 40);
 }

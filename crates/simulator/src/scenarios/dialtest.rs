@@ -10,7 +10,7 @@ use super::play::Play;
 use super::wanted::Wanted;
 use crate::console::Expected;
 use crate::marketplace::Style;
-use crate::message::{Message, OrderLine, Refresh, Wording};
+use crate::message::{Message, OrderLine, Refresh, Wording, scene_text, status_text};
 use crate::report::Report;
 
 const MADE_UP: [&str; 2] = ["dial-test-instance-1", "huaiweitest123456"];
@@ -94,9 +94,9 @@ fn refresh(scene: Scene) -> Refresh {
 fn in_words(message: &Message) -> String {
     let activity = message.activity();
     match message {
-        Message::RefreshInstance { refresh, .. } => format!("{activity} {:?}", refresh.scene),
+        Message::RefreshInstance { refresh, .. } => format!("{activity} {}", scene_text(refresh.scene)),
         Message::UpdateInstanceStatus { status, .. } | Message::UpdateLicenseCodeStatus { status, .. } => {
-            format!("{activity} {status:?}")
+            format!("{activity} {}", status_text(*status))
         }
         Message::ReleaseInstance { order: Some(_), .. } => format!("{activity} by an order"),
         _ => activity.to_string(),

@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::cli::bench::Measurement;
 use super::figure::{Figure, Round, micros, record};
+use crate::cli::bench::Measurement;
 
 /// Bytes of an event: what a purchase weighs with its signed request.
 const EVENT_BYTES: usize = 1_024;
@@ -25,11 +25,8 @@ const GROUP: usize = 256;
 
 /// Measures with one writer and with 64.
 pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>> {
-    let log = Arc::new(SqliteLog::open(
-        &folder.join("appends.db"),
-        SqliteOptions::default(),
-        LogMetrics::unregistered(),
-    )?);
+    let log =
+        Arc::new(SqliteLog::open(&folder.join("appends.db"), SqliteOptions::default(), LogMetrics::unregistered())?);
     let (file, writer) = PlainFile::create(&folder.join("appends.plain"))?;
     let mut figures = vec![];
     for (name, what, writers) in [
@@ -44,9 +41,7 @@ pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<
             measured.push((ours, base));
         }
         let baseline = "a plain growing file, fdatasync, the same grouping";
-        figures.push(Figure::of_rounds(
-            Measurement::Appends,
-            name, what, baseline, "a second", &measured));
+        figures.push(Figure::of_rounds(Measurement::Appends, name, what, baseline, "a second", &measured));
     }
     log.close().await;
     drop(file);

@@ -24,10 +24,10 @@ use chrono::Utc;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::bench::Measurement;
 use super::figure::Figure;
 use super::load::send_all;
 use super::served::Served;
+use crate::cli::bench::Measurement;
 
 const SELLER: &str = "bench";
 const KEY: &str = "bench-access-key-0001";
@@ -38,11 +38,8 @@ const CONNECTIONS: usize = 64;
 /// Measures rounds of both in turn.
 pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     let registry = Registry::new();
-    let log = Arc::new(SqliteLog::open(
-        &folder.join("callbacks.db"),
-        SqliteOptions::default(),
-        LogMetrics::unregistered(),
-    )?);
+    let log =
+        Arc::new(SqliteLog::open(&folder.join("callbacks.db"), SqliteOptions::default(), LogMetrics::unregistered())?);
     let index = LicenseIndex::new();
     let projector = Projector::new(
         log.clone(),
@@ -68,8 +65,7 @@ pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<
     following.await?;
     log.close().await;
     Ok(vec![Figure::of_rounds(
-            Measurement::Callbacks,
-            
+        Measurement::Callbacks,
         "callbacks_64",
         "signed purchases over HTTP, verified, durable, visible to checks, 64 connections",
         "the same path with the append left out",
@@ -79,10 +75,8 @@ pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<
 }
 
 fn serve(log: Arc<dyn EventLog>, index: Option<Progress>, journal: Journal) -> anyhow::Result<Served> {
-    let door = SellerDoor {
-        keys: KeyRing::new(vec![(InterfaceType::Base, KEY.into())]),
-        app_infos: AppInfos::default(),
-    };
+    let door =
+        SellerDoor { keys: KeyRing::new(vec![(InterfaceType::Base, KEY.into())]), app_infos: AppInfos::default() };
     let ingest = actix_web::web::Data::new(Ingest::new(
         HashMap::from([(SellerId::parse(SELLER)?, door)]),
         Commands::new(log, Arc::new(SystemClock)),

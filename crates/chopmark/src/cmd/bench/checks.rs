@@ -1,4 +1,4 @@
-//! (c) Checks over HTTP, against a bare route; (d) rebuilding the index, against only reading and decoding; (e) memory.
+//! (c) Checks over HTTP, against a bare route; (d) rebuilding and resuming the index; (e) its memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use chopmark_query::{Query, QueryMetrics};
 use chopmark_simulator::http::Request;
 use prometheus::Registry;
 
-use crate::cli::bench::Measurement;
 use super::figure::{Figure, Round, micros};
 use super::load::send_all;
 use super::population::Population;
 use super::served::Served;
+use crate::cli::bench::Measurement;
 
 const CONNECTIONS: usize = 64;
 /// Requests of one round.
@@ -32,18 +32,16 @@ const PAGE: usize = 1_000;
 
 /// Fills a log with licenses and measures all three on it.
 pub(crate) async fn measure(folder: &Path, licenses: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
-    let log = Arc::new(SqliteLog::open(
-        &folder.join("checks.db"),
-        SqliteOptions::default(),
-        LogMetrics::unregistered(),
-    )?);
+    let log =
+        Arc::new(SqliteLog::open(&folder.join("checks.db"), SqliteOptions::default(), LogMetrics::unregistered())?);
     let population = Population::create(&log, licenses).await?;
     let before = resident_bytes();
     let (index, rebuilt) = rebuilding(&log, rounds).await?;
     let resident = resident_bytes().zip(before).map(|(after, before)| after.saturating_sub(before));
     let checks = checking(folder, &log, index.clone(), &population, rounds).await?;
+    let resumed = resuming(folder, &index, rounds)?;
     log.close().await;
-    Ok(vec![checks, rebuilt, memory(&index, resident)])
+    Ok(vec![checks, rebuilt, resumed, memory(&index, resident)])
 }
 
 async fn checking(
@@ -73,7 +71,8 @@ async fn checking(
     }
     ours.stop().await;
     base.stop().await;
-    Ok(Figure::of_rounds(Measurement::Checks,
+    Ok(Figure::of_rounds(
+        Measurement::Checks,
         "checks",
         "license checks over HTTP with all licenses in the index, 64 connections",
         "a bare actix-web route that reads the body and returns a constant of the same size",
@@ -120,7 +119,8 @@ async fn rebuilding(log: &Arc<SqliteLog>, rounds: usize) -> anyhow::Result<(Lice
         measured.push((ours, Round::new(events, seconds, micros())));
     }
     let index = rebuilt.context("no round was asked for")?;
-    let figure = Figure::of_rounds(Measurement::Rebuild,
+    let figure = Figure::of_rounds(
+        Measurement::Rebuild,
         "rebuild",
         "rebuilding the license index from the log",
         "only reading and JSON-decoding the same records",
@@ -144,6 +144,32 @@ async fn read_and_decode(log: &dyn EventLog) -> anyhow::Result<(u64, f64)> {
             return Ok((events, started.elapsed().as_secs_f64()));
         }
     }
+}
+
+/// Resumes the index from its snapshot, and only reads the same file, in turn.
+fn resuming(folder: &Path, index: &LicenseIndex, rounds: usize) -> anyhow::Result<Figure> {
+    let path = folder.join("checks.snapshot");
+    index.save(&path)?;
+    let licenses = u64::try_from(index.len())?;
+    let mut measured = vec![];
+    for _ in 0..rounds {
+        let started = Instant::now();
+        std::hint::black_box(std::fs::read(&path)?);
+        let base = Round::new(licenses, started.elapsed().as_secs_f64(), micros());
+        let started = Instant::now();
+        let resumed = LicenseIndex::load(&path)?.context("the snapshot cannot be used")?;
+        let ours = Round::new(licenses, started.elapsed().as_secs_f64(), micros());
+        anyhow::ensure!(resumed.len() == index.len(), "the snapshot has other licenses");
+        measured.push((ours, base));
+    }
+    Ok(Figure::of_rounds(
+        Measurement::Rebuild,
+        "resume",
+        "resuming the license index from its snapshot",
+        "only reading the same file",
+        "licenses a second",
+        &measured,
+    ))
 }
 
 fn memory(index: &LicenseIndex, resident: Option<u64>) -> Figure {
@@ -171,4 +197,3 @@ fn resident_bytes() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1_024)
 }
-

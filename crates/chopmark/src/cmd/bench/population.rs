@@ -28,8 +28,12 @@ impl Population {
     /// Appends a catalog and so many licenses with two events each.
     pub(crate) async fn create(log: &Arc<SqliteLog>, licenses: usize) -> anyhow::Result<Self> {
         let seller = Stream::Seller(SellerId::parse(SELLER)?);
-        log.append(&StreamName::new(&seller.to_string())?, Expected::NoStream, vec![event(&product()?, &Cause::System)])
-            .await?;
+        log.append(
+            &StreamName::new(&seller.to_string())?,
+            Expected::NoStream,
+            vec![event(&product()?, &Cause::System)],
+        )
+        .await?;
         let ids: Vec<String> = (0..licenses).map(|_| Uuid::new_v8(rand::random()).to_string()).collect();
         let mut tasks = JoinSet::new();
         for (n, id) in ids.iter().enumerate() {

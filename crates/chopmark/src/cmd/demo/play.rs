@@ -170,7 +170,8 @@ impl Play {
     async fn deliver(&mut self, what: &str, delivery: &Delivery, expected: Expected) -> Result<Value, Failure> {
         let begun = Instant::now();
         let response = self.marketplace.send(delivery).await;
-        let response = response.or_fail(Reason::CheckFailed, what, "run the demo again; if it fails again, report it")?;
+        let response =
+            response.or_fail(Reason::CheckFailed, what, "run the demo again; if it fails again, report it")?;
         // An answer to a forged request is signed all the same: with the seller's key.
         let findings = examine(&response, &expected, self.stage.base_key().expose_secret().as_bytes());
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();

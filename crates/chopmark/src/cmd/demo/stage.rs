@@ -1,5 +1,6 @@
 //! What the demo plays on: a folder, a configuration, a marketplace and a server.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chopmark_simulator::marketplace::{Keys, Marketplace};
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::config::{Config, Environment};
 use crate::failure::{Failure, OrFail, Reason};
-use crate::server::Server;
+use crate::server::{Addresses, Server};
 
 /// The demo's seller.
 pub(super) const SELLER: &str = "acme";
@@ -63,16 +64,16 @@ impl Stage {
     }
 
     pub(super) fn callbacks(&self) -> Result<Url, Failure> {
-        self.address(|server| server.callbacks)
+        self.address(|addresses| addresses.callbacks)
     }
 
     pub(super) fn api(&self) -> Result<Url, Failure> {
-        self.address(|server| server.api)
+        self.address(|addresses| addresses.api)
     }
 
-    fn address(&self, of: fn(&Server) -> std::net::SocketAddr) -> Result<Url, Failure> {
+    fn address(&self, of: fn(&Addresses) -> SocketAddr) -> Result<Url, Failure> {
         let server = self.server.as_ref().ok_or_else(|| Failure::new(Reason::CheckFailed, "the server is down", ""))?;
-        format!("http://{}", of(server)).parse().or_fail(Reason::CheckFailed, "an address of the server", "")
+        format!("http://{}", of(&server.addresses)).parse().or_fail(Reason::CheckFailed, "an address of the server", "")
     }
 
     /// Stops the server and starts it again on what it kept.

@@ -1,0 +1,75 @@
+//! `/metrics`: what the parts count, and what is looked up when somebody asks.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{self, Data, ServiceConfig};
+use chopmark_domain::ids::SellerId;
+use chopmark_journal::Journal;
+use chopmark_reactor::OpenOrders;
+use chrono::Utc;
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounter, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use crate::at_risk::{self, RETRY_WINDOW};
+
+/// What `/metrics` shows.
+///
+/// | name | is |
+/// | --- | --- |
+/// | everything in the registry | see the crates that count it |
+/// | `chopmark_orders_at_risk{seller}` | gauge: orders that a customer may have paid for and not got |
+/// | `chopmark_journal_dropped_total` | counter: deliveries that the delivery journal had no room for |
+#[derive(Clone)]
+pub(super) struct Exposition {
+    /// What the parts count.
+    pub(super) registry: Registry,
+    /// Where failed deliveries are.
+    pub(super) journal: Journal,
+    /// Where orders without facts are.
+    pub(super) open_orders: OpenOrders,
+    /// The sellers of the configuration: each has its line, at 0 too.
+    pub(super) sellers: Vec<SellerId>,
+}
+
+/// The route.
+pub(super) fn configure(config: &mut ServiceConfig, exposition: Exposition) {
+    config.app_data(Data::new(exposition)).route("/metrics", web::get().to(expose));
+}
+
+async fn expose(exposition: Data<Exposition>) -> HttpResponse {
+    match exposition.text().await {
+        Ok(text) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4")).body(text),
+        Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
+    }
+}
+
+impl Exposition {
+    async fn text(&self) -> prometheus::Result<String> {
+        let mut families = self.registry.gather();
+        families.extend(self.orders_at_risk().await?);
+        families.extend(self.dropped()?);
+        TextEncoder::new().encode_to_string(&families)
+    }
+
+    async fn orders_at_risk(&self) -> prometheus::Result<Vec<MetricFamily>> {
+        let deliveries = self.journal.at_risk(Utc::now() - RETRY_WINDOW).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "chopmark_orders_at_risk shows only orders without facts");
+            vec![]
+        });
+        let help = "Orders whose delivery failed the last time, or whose facts are wanted and not known.";
+        let gauge = IntGaugeVec::new(Opts::new("chopmark_orders_at_risk", help), &["seller"])?;
+        self.sellers.iter().for_each(|seller| gauge.with_label_values(&[seller.as_str()]).set(0));
+        for (seller, orders) in at_risk::count(&deliveries, &self.open_orders.list()) {
+            gauge.with_label_values(&[&seller]).set(i64::try_from(orders).unwrap_or(i64::MAX));
+        }
+        Ok(gauge.collect())
+    }
+
+    fn dropped(&self) -> prometheus::Result<Vec<MetricFamily>> {
+        let help = "Deliveries that the delivery journal had no room for.";
+        let counter = IntCounter::new("chopmark_journal_dropped_total", help)?;
+        counter.inc_by(self.journal.dropped());
+        Ok(counter.collect())
+    }
+}
