@@ -20,6 +20,14 @@ fn the_demo_needs_nothing_and_every_step_succeeds() {
 }
 
 #[test]
+fn short_and_long_help_begin_alike() {
+    let home = Home::new("");
+    let (short, long) = (home.ok(&["-h"]), home.ok(&["--help"]));
+    assert!(short.contains("event-sourced"), "{short}");
+    assert_eq!(short.lines().next(), long.lines().next());
+}
+
+#[test]
 fn the_default_configuration_is_one() {
     let home = Home::new("");
     let default = home.ok(&["serve", "--print-config"]);
@@ -50,6 +58,8 @@ async fn apply_shows_differences_first_and_does_nothing_twice() {
     let home = Home::new(&config(""));
     let first = home.ok(&["apply"]);
     assert!(first.contains("+ acme") && first.contains("a63ee5c9-0000"), "{first}");
+    let time = first.lines().next().unwrap().rsplit(' ').next().unwrap();
+    assert!(time.len() == "2026-11-24T17:24:05Z".len() && time.ends_with('Z'), "{first}");
     assert!(home.ok(&["apply"]).contains("nothing to do"));
     let changed = config("").replace("name = \"Example\"", "name = \"Example\"\ngrace_days = 3");
     std::fs::write(home.folder.path().join("chopmark.toml"), changed).unwrap();
@@ -68,8 +78,8 @@ async fn an_instance_is_adopted_beside_a_running_server() {
     let mut adopt =
         vec!["license", "adopt", "--seller", "acme", "old-instance-1", "--expires-at", "2099-01-01T00:00:00Z"];
     adopt.extend(words);
-    home.ok(&adopt);
-    home.ok(&adopt);
+    assert!(home.ok(&adopt).starts_with("adopted\n"));
+    assert!(home.ok(&adopt).starts_with("adopted already"));
     for _ in 0..100 {
         if server.check("old-instance-1").await["code"] == "VALID" {
             break;

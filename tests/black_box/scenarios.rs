@@ -17,7 +17,8 @@ fn home() -> (Home, String) {
 fn simulate(home: &Home, server: &Server, open_api: &str, words: &[&str]) -> (bool, Value) {
     let (target, api) = (server.callbacks.to_string(), server.api.to_string());
     let mut all = vec!["simulate", "--target", &target, "--api", &api, "--seller", "acme", "--json"];
-    all.extend(["--open-api", open_api, "--access-key", "AK", "--secret-key", "SK"]);
+    // AK and SK are the seller's in the configuration.
+    all.extend(["--open-api", open_api]);
     all.extend(words);
     let output = home.run(&all);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -38,6 +39,23 @@ async fn every_scenario_ends_as_it_must() {
     let (ok, report) = simulate(&home, &server, &open_api, &words);
     assert!(ok, "{report:#}");
     assert!(report["scenarios"][0]["storm"].is_object());
+}
+
+#[tokio::test]
+async fn a_play_on_a_terminal_is_spelled_as_the_wire_is_and_nothing_else_is_said() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    let target = server.callbacks.to_string();
+    let words = ["simulate", "--target", &target, "--seller", "acme", "--scenario", "dialtest"];
+    let output = home.command(&words).env_remove("RUST_LOG").output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    for name in ["refreshInstance UNSUBSCRIBE_RENEWAL_PERIOD", "updateInstanceStatus UNFREEZE"] {
+        assert!(shown.contains(name), "{name}: {shown}");
+    }
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+
+    let refused = home.run(&[&words[..], &["--open-api", "127.0.0.1:0"]].concat());
+    assert_eq!(refused.status.code(), Some(2), "neither options nor configuration have AK and SK");
 }
 
 #[tokio::test]

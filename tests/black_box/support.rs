@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The key of the base interface in every test.
-pub const BASE_KEY: &str = "test-access-key-0001";
+pub(crate) const BASE_KEY: &str = "test-access-key-0001";
 /// The key of license-code delivery.
-pub const CODE_KEY: &str = "test-access-key-0002";
+pub(crate) const CODE_KEY: &str = "test-access-key-0002";
 /// The key of the general interface.
-pub const GENERAL_KEY: &str = "test-access-key-0003";
+pub(crate) const GENERAL_KEY: &str = "test-access-key-0003";
 
 /// A configuration with two sellers and a product of each kind; listeners on free ports.
-pub fn config(more: &str) -> String {
+pub(crate) fn config(more: &str) -> String {
     format!(
         r#"
 [listen]
@@ -52,43 +52,44 @@ entitlements = {{ reports = true, users = "quantity" }}
 }
 
 /// A folder with a configuration, and the binary to run on it.
-pub struct Home {
-    pub folder: TempDir,
+pub(crate) struct Home {
+    pub(crate) folder: TempDir,
 }
 
 impl Home {
     /// A home with this configuration.
-    pub fn new(config: &str) -> Self {
+    pub(crate) fn new(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("chopmark.toml"), config).unwrap();
         Self { folder }
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// A command on this home.
-    pub fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chopmark"));
         command.args(words).current_dir(self.folder.path()).env_clear().env("RUST_LOG", "warn");
         command
     }
 
     /// Runs a command to its end.
-    pub fn run(&self, words: &[&str]) -> Output {
+    pub(crate) fn run(&self, words: &[&str]) -> Output {
         self.command(words).output().unwrap()
     }
 
     /// Runs a command that must succeed, and gives its standard output.
-    pub fn ok(&self, words: &[&str]) -> String {
+    pub(crate) fn ok(&self, words: &[&str]) -> String {
         let output = self.run(words);
-        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{words:?}: {shown}{}", String::from_utf8_lossy(&output.stderr));
+        shown
     }
 
     /// Starts the server and waits until it is ready.
-    pub async fn serve(&self) -> Server {
+    pub(crate) async fn serve(&self) -> Server {
         let mut child = self.command(&["serve"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut address = |name: &str| -> Url {
@@ -110,11 +111,11 @@ impl Home {
 }
 
 /// A running server. Killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub callbacks: Url,
-    pub api: Url,
-    pub metrics: Url,
+    pub(crate) callbacks: Url,
+    pub(crate) api: Url,
+    pub(crate) metrics: Url,
     data: PathBuf,
 }
 
@@ -138,28 +139,28 @@ impl Server {
     }
 
     /// SIGKILL.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and its end.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn admin_token(&self) -> String {
+    pub(crate) fn admin_token(&self) -> String {
         admin_token(&self.data)
     }
 
     /// The marketplace, calling seller `acme` with its right keys.
-    pub fn marketplace(&self) -> Marketplace {
+    pub(crate) fn marketplace(&self) -> Marketplace {
         let mut keys = Keys::base(BASE_KEY.into());
         keys.license_code = Some(CODE_KEY.into());
         keys.general = Some(GENERAL_KEY.into());
@@ -167,39 +168,39 @@ impl Server {
     }
 
     /// Sends one message of the marketplace and gives the answer's JSON.
-    pub async fn call(&self, message: &Message) -> Value {
+    pub(crate) async fn call(&self, message: &Message) -> Value {
         let delivery = self.marketplace().sign(message, Style::default(), Utc::now()).unwrap();
         self.deliver(&delivery).await
     }
 
     /// Sends a signed delivery and gives the answer's JSON.
-    pub async fn deliver(&self, delivery: &Delivery) -> Value {
+    pub(crate) async fn deliver(&self, delivery: &Delivery) -> Value {
         let response = self.marketplace().send(delivery).await.unwrap();
         assert_eq!(response.status, 200);
         serde_json::from_slice(&response.body).unwrap()
     }
 
     /// Buys an instance and gives its id.
-    pub async fn buy(&self) -> String {
+    pub(crate) async fn buy(&self) -> String {
         let answer = self.call(&Message::NewInstance { order: OrderLine::fresh() }).await;
         assert_eq!(answer["resultCode"], "000000", "{answer}");
         answer["instanceId"].as_str().unwrap().to_owned()
     }
 
     /// Checks a license.
-    pub async fn check(&self, license: &str) -> Value {
+    pub(crate) async fn check(&self, license: &str) -> Value {
         self.ask(&json!({ "license": license })).await
     }
 
     /// Asks `POST /v1/checks`, which must answer 200.
-    pub async fn ask(&self, question: &Value) -> Value {
+    pub(crate) async fn ask(&self, question: &Value) -> Value {
         let response = post(&self.api, "/v1/checks", &[], question.to_string().as_bytes()).await;
         assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
         serde_json::from_slice(&response.body).unwrap()
     }
 
     /// Reads a path of the API with the admin token.
-    pub async fn look_up(&self, path: &str) -> Value {
+    pub(crate) async fn look_up(&self, path: &str) -> Value {
         let bearer = format!("Bearer {}", self.admin_token());
         let response = get(&self.api, path, &[("Authorization", &bearer)]).await.unwrap();
         assert_eq!(response.status, 200, "{path}: {}", String::from_utf8_lossy(&response.body));
@@ -207,30 +208,30 @@ impl Server {
     }
 
     /// The value of a metric's line, 0 where there is none.
-    pub async fn metric(&self, line: &str) -> f64 {
+    pub(crate) async fn metric(&self, line: &str) -> f64 {
         let response = get(&self.metrics, "/metrics", &[]).await.unwrap();
         let text = String::from_utf8(response.body).unwrap();
         text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok()).unwrap_or_default()
     }
 
     /// The position of the log that this server's index has reached.
-    pub async fn position(&self) -> String {
+    pub(crate) async fn position(&self) -> String {
         let response = get(&self.api, "/readyz", &[]).await.unwrap();
         let ready: Value = serde_json::from_slice(&response.body).unwrap();
         ready["position"].as_str().unwrap().to_owned()
     }
 }
 
-pub fn admin_token(data: &Path) -> String {
+pub(crate) fn admin_token(data: &Path) -> String {
     std::fs::read_to_string(data.join("admin-token")).unwrap().trim().to_owned()
 }
 
-pub async fn get(url: &Url, target: &str, headers: &[(&str, &str)]) -> Option<Response> {
+pub(crate) async fn get(url: &Url, target: &str, headers: &[(&str, &str)]) -> Option<Response> {
     let request = Request { method: "GET", host: &url.authority(), target, headers, body: b"" }.to_bytes();
     Some(Connection::to(url).send(&request).await.ok()?.to_response())
 }
 
-pub async fn post(url: &Url, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+pub(crate) async fn post(url: &Url, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
     let request = Request { method: "POST", host: &url.authority(), target, headers, body }.to_bytes();
     Connection::to(url).send(&request).await.unwrap().to_response()
 }

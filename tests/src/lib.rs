@@ -1,3 +1,3 @@
-//! Helpers shared by the black-box tests.
+//! What the tests of the house look at it with.
 
 pub mod repository;

@@ -11,11 +11,12 @@ mod listeners;
 mod tls;
 mod token;
 
+use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chopmark_commands::{Commands, SystemClock};
+use chopmark_commands::{AppliedCatalog, CommandError, Commands, SystemClock};
 use chopmark_domain::catalog::ProductTerms;
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{SellerId, Sku};
@@ -58,7 +59,8 @@ impl Server {
     /// Starts everything.
     ///
     /// # Errors
-    /// An address is taken, the data folder is held by another server or cannot be written, the log is damaged.
+    /// An address is taken, the data folder is held by another server or cannot be written, the log is missing
+    /// or damaged.
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
         let data = DataDir::at(&config.data_dir);
         data.create()?;
@@ -95,15 +97,16 @@ impl Server {
     }
 }
 
-/// Opens the log of a configuration.
+/// Opens the log of a configuration; begins one where there never was any.
 ///
 /// # Errors
-/// It is damaged, foreign, newer than this version, or cannot be read.
+/// It is missing, damaged, foreign, newer than this version, or cannot be read.
 pub(crate) async fn open_log(
     config: &Config,
     options: SqliteOptions,
     metrics: LogMetrics,
 ) -> Result<Arc<SqliteLog>, Failure> {
+    DataDir::at(&config.data_dir).must_not_miss(&config.log_file)?;
     let path = config.log_file.clone();
     let opened = tokio::task::spawn_blocking(move || SqliteLog::open(&path, options, metrics)).await;
     let help = "nothing was changed; see docs/operations/recovery.md";
@@ -116,16 +119,25 @@ pub(crate) async fn open_log(
 async fn apply_catalogs(config: &Config, commands: &Commands) -> Result<(), Failure> {
     for seller in &config.sellers {
         let wanted = wanted_terms(config, &seller.id);
-        let applied = commands.apply_catalog(&seller.id, &wanted, commands.now(), &Cause::System).await.or_fail(
-            Reason::Storage,
-            format!("the catalog of seller {}", seller.id),
-            "look at the log: chopmark doctor",
-        )?;
-        if !applied.events.is_empty() {
-            tracing::info!(seller = %seller.id, changes = applied.events.len(), "catalog changes appended to the log");
+        let applied = commands.apply_catalog(&seller.id, &wanted, commands.now(), &Cause::System).await;
+        let applied = unless_newer(applied, format_args!("the catalog of seller {}", seller.id))?;
+        if let Some(AppliedCatalog { events, .. }) = applied.filter(|applied| !applied.events.is_empty()) {
+            tracing::info!(seller = %seller.id, changes = events.len(), "catalog changes appended to the log");
         }
     }
     Ok(())
+}
+
+/// What was done at the start; `None` where the log holds what only a newer version can read. That is said, and is no
+/// reason not to answer the rest.
+fn unless_newer<T>(done: Result<T, CommandError>, what: impl fmt::Display) -> Result<Option<T>, Failure> {
+    match done {
+        Err(error @ CommandError::Decode { .. }) => {
+            tracing::error!(%error, "{what} stays as it is");
+            Ok(None)
+        }
+        done => done.or_fail(Reason::Storage, what, "look at the log: chopmark doctor").map(Some),
+    }
 }
 
 /// The terms that the file gives to a seller's products.

@@ -16,4 +16,4 @@ pub use event::{
 };
 pub use history::{History, NamedOrder, OrderRole, Standing, Terms};
 pub use state::{License, PROVISIONAL_TERM, Status};
-pub use verdict::{Code, Question, SeatUse, Verdict, judge};
+pub use verdict::{Code, Entitlements, Question, Reason, SeatUse, Verdict, judge};

@@ -173,7 +173,7 @@ impl Order {
     #[must_use]
     pub fn decide(&self, command: Command) -> Vec<Event> {
         match command {
-            Command::Notify(line) if self.notified.contains(&line) => vec![],
+            Command::Notify(line) if self.notified.contains(&line) || self.facts.contains_key(&line) => vec![],
             Command::Notify(order_line_id) => vec![Notified { order_line_id }.into()],
             Command::RecordFacts(lines) if lines.iter().all(|line| self.knows(line)) => vec![],
             Command::RecordFacts(lines) => vec![FactsRecorded { lines }.into()],

@@ -43,11 +43,8 @@ pub(crate) async fn callback(
         Err(error) => return ingest.unread(begun, note, door, error),
     };
     note.body(&body);
-    let delivery = Delivery {
-        query: request.query_string(),
-        content_encoding: content_encoding(&request),
-        body: &body,
-    };
+    let delivery =
+        Delivery { query: request.query_string(), content_encoding: content_encoding(&request), body: &body };
     match verify(&delivery, &door.keys, ingest.commands.now()) {
         Err(rejection) => ingest.rejected(begun, note, &rejection),
         Ok(verified) => {
@@ -58,7 +55,8 @@ pub(crate) async fn callback(
             } else {
                 let cause = Cause::Callback(Box::new(request));
                 let taken_up = timeout_at(deadline, ingest.take_up_and_settle(seller, door, &callback, &cause)).await;
-                taken_up.unwrap_or_else(|_| Answer::failure(ResultCode::InternalError, "not stored in time, call again"))
+                taken_up
+                    .unwrap_or_else(|_| Answer::failure(ResultCode::InternalError, "not stored in time, call again"))
             };
             ingest.answer(begun, note, &answer, Some(key)).into()
         }

@@ -11,6 +11,9 @@ pub struct IngestMetrics {
     pub(crate) rejected: IntCounterVec,
     /// `chopmark_dial_tests_total{seller,result}`: answers to test traffic.
     pub(crate) dial_tests: IntCounterVec,
+    /// `chopmark_provisional_terms_total{seller}`: freezes lifted after the expiry known here. Each wants a look: the
+    /// refresh that goes with it has not come.
+    pub(crate) provisional_terms: IntCounterVec,
     /// `chopmark_callback_seconds`: from the request's head to its answer.
     pub(crate) seconds: Histogram,
 }
@@ -38,15 +41,16 @@ impl IngestMetrics {
                 "Authenticated callbacks by seller, activity and result code",
                 &["seller", "activity", "result"],
             )?,
-            rejected: counter(
-                "chopmark_callbacks_rejected_total",
-                "Requests turned away, by reason",
-                &["reason"],
-            )?,
+            rejected: counter("chopmark_callbacks_rejected_total", "Requests turned away, by reason", &["reason"])?,
             dial_tests: counter(
                 "chopmark_dial_tests_total",
                 "Dial tests by seller and result code",
                 &["seller", "result"],
+            )?,
+            provisional_terms: counter(
+                "chopmark_provisional_terms_total",
+                "Freezes lifted after the known expiry, by seller",
+                &["seller"],
             )?,
             seconds,
         })

@@ -102,11 +102,23 @@ impl Ingest {
         if signature.is_some_and(|signature| self.recent.has_answered(signature, self.commands.now())) {
             return Ok(TakenUp::success(None));
         }
+        let unfreezes = matches!(command, Command::Unfreeze);
         let done = self.commands.license(key, command, cause).await?;
+        if unfreezes && done.appended > 0 {
+            self.mind_provisional_term(key, done.state.license());
+        }
         if let Some(signature) = signature.filter(|_| done.appended == 0) {
             self.recent.remember(signature, self.commands.now());
         }
         Ok(TakenUp::success(done.position))
+    }
+
+    /// Alerts where the marketplace lifted the freeze of what has expired as far as we know: its refresh is missing.
+    fn mind_provisional_term(&self, key: &LicenseKey, license: Option<&License>) {
+        if let Some(until) = license.and_then(License::provisional_until) {
+            self.metrics.provisional_terms.with_label_values(&[key.seller.as_str()]).inc();
+            tracing::warn!(seller = %key.seller, license = %key.id, %until, "unfrozen after its known expiry: valid for a provisional term");
+        }
     }
 
     /// What `queryInstance` answers of those ids that exist.

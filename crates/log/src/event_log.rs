@@ -21,7 +21,7 @@ pub enum AppendError {
         /// What happened.
         reason: String,
     },
-    /// The log cannot be written now. Nothing was stored.
+    /// The log cannot be written now. Nothing was stored; where an answer was lost before, that remains unsettled.
     #[error("the event log cannot be written: {reason}")]
     Unavailable {
         /// What happened.

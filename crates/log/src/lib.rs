@@ -4,6 +4,7 @@
 //! file. A [`Follower`] walks through a log and waits at its end; what folds it tells others how far it has come through
 //! [`progress`], and keeps its state over a restart in a [`snapshot`].
 
+mod anchor;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod event_log;
@@ -15,6 +16,7 @@ mod record;
 pub mod snapshot;
 pub mod sqlite;
 
+pub use anchor::Anchor;
 pub use event_log::{AppendError, EventLog, ReadError};
 pub use follower::Follower;
 pub use metrics::LogMetrics;

@@ -8,6 +8,7 @@ use crate::record::Position;
 struct State {
     position: Position,
     is_caught_up: bool,
+    stands_still: bool,
 }
 
 /// The end that moves. There is one.
@@ -21,7 +22,8 @@ pub struct Progress(watch::Receiver<State>);
 /// A pair that stands at [`Position::START`] and has not caught up.
 #[must_use]
 pub fn progress() -> (ProgressWriter, Progress) {
-    let (sender, receiver) = watch::channel(State { position: Position::START, is_caught_up: false });
+    let (sender, receiver) =
+        watch::channel(State { position: Position::START, is_caught_up: false, stands_still: false });
     (ProgressWriter(sender), Progress(receiver))
 }
 
@@ -39,6 +41,15 @@ impl ProgressWriter {
     pub fn caught_up(&self) {
         self.0.send_if_modified(|state| !std::mem::replace(&mut state.is_caught_up, true));
     }
+
+    /// The reader goes no further: the next record is not for it to read. It has come as far as it can, so it counts as
+    /// caught up, and nobody has anything left to wait for.
+    pub fn stand_still(&self) {
+        self.0.send_modify(|state| {
+            state.is_caught_up = true;
+            state.stands_still = true;
+        });
+    }
 }
 
 impl Progress {
@@ -48,18 +59,27 @@ impl Progress {
         self.0.borrow().position
     }
 
-    /// Whether it has been at the head of the log once. Stays true from then on.
+    /// Whether it has been at the head of the log once, or [stands still](ProgressWriter::stand_still) before it. Stays
+    /// true from then on.
     #[must_use]
     pub fn is_caught_up(&self) -> bool {
         self.0.borrow().is_caught_up
     }
 
-    /// Waits until it has come to a position. If the reader is gone before that, this waits for ever: give it a time
-    /// limit. Dropping the future does no harm.
-    pub async fn reached(&self, position: Position) {
+    /// Whether it goes no further. Stays true from then on.
+    #[must_use]
+    pub fn stands_still(&self) -> bool {
+        self.0.borrow().stands_still
+    }
+
+    /// Waits until it has come to a position, and says whether it has: it will not if it stands still before. If the
+    /// reader is gone before that, this waits for ever: give it a time limit. Dropping the future does no harm.
+    pub async fn reached(&self, position: Position) -> bool {
         let mut watched = self.0.clone();
-        if watched.wait_for(|state| state.position >= position).await.is_err() {
-            std::future::pending::<()>().await;
+        let settled = watched.wait_for(|state| state.position >= position || state.stands_still).await;
+        match settled.map(|state| state.position >= position).ok() {
+            Some(has_reached) => has_reached,
+            None => std::future::pending().await,
         }
     }
 }
@@ -70,8 +90,8 @@ mod tests {
 
     use super::*;
 
-    fn is_ready(waiting: std::pin::Pin<&mut impl Future<Output = ()>>) -> bool {
-        waiting.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
+    fn is_ready(waiting: std::pin::Pin<&mut impl Future<Output = bool>>) -> bool {
+        waiting.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(true)
     }
 
     #[test]
@@ -95,6 +115,19 @@ mod tests {
         drop(writer);
         assert!(!is_ready(std::pin::pin!(progress.reached(Position(3)))));
         assert!(is_ready(std::pin::pin!(progress.reached(Position(2)))));
+    }
+
+    #[test]
+    fn a_reader_that_stands_still_is_waited_for_no_longer() {
+        let (writer, progress) = progress();
+        writer.advance(Position(2));
+        let mut waiting = std::pin::pin!(progress.reached(Position(3)));
+        assert!(!is_ready(waiting.as_mut()));
+        assert!(!progress.stands_still());
+        writer.stand_still();
+        assert_eq!(waiting.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(false));
+        assert!(is_ready(std::pin::pin!(progress.reached(Position(2)))), "what it has come to it has come to");
+        assert!(progress.stands_still() && progress.is_caught_up());
     }
 
     #[test]

@@ -55,9 +55,25 @@ pub fn save<T: Serialize>(
     position: Position,
     state: &T,
 ) -> Result<(), SnapshotError> {
-    let io_error = |source| SnapshotError::Io { path: path.to_owned(), source };
     let unfinished = files::beside(path, ".new");
-    let file = files::create_private(&unfinished).map_err(io_error)?;
+    let written = write(path, &unfinished, fold, version, position, state);
+    if written.is_err() {
+        // Half a snapshot is of no use, and on a full disk it takes the room of something that is.
+        let _ = std::fs::remove_file(&unfinished);
+    }
+    written
+}
+
+fn write<T: Serialize>(
+    path: &Path,
+    unfinished: &Path,
+    fold: &str,
+    version: u32,
+    position: Position,
+    state: &T,
+) -> Result<(), SnapshotError> {
+    let io_error = |source| SnapshotError::Io { path: path.to_owned(), source };
+    let file = files::create_private(unfinished).map_err(io_error)?;
     let mut writer = BufWriter::with_capacity(BUFFER_BYTES, Checked::new(file));
     write_header(&mut writer, fold, version, position).map_err(io_error)?;
     let writer = postcard::to_io(state, writer).map_err(|source| SnapshotError::Encode {
@@ -69,7 +85,7 @@ pub fn save<T: Serialize>(
     let (mut file, crc) = (checked.inner, checked.crc.finalize());
     file.write_all(&crc.to_le_bytes()).map_err(io_error)?;
     file.sync_all().map_err(io_error)?;
-    std::fs::rename(&unfinished, path).map_err(io_error)?;
+    std::fs::rename(unfinished, path).map_err(io_error)?;
     files::sync_folder_of(path).map_err(io_error)
 }
 
@@ -241,6 +257,7 @@ mod tests {
         let path = folder.path().join("index.snapshot");
         save(&path, "index", 1, Position(9), &state(5)).unwrap();
         assert!(matches!(save(&path, "index", 1, Position(10), &Unwritable), Err(SnapshotError::Encode { .. })));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "and nothing half done beside it");
         std::fs::write(files::beside(&path, ".new"), b"torn").unwrap();
         assert_eq!(load(&path, "index", 1).unwrap(), Some((Position(9), state(5))));
     }

@@ -19,6 +19,7 @@ mod schema;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod verify;
 mod wake;
 mod writer;
@@ -33,6 +34,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::housekeeper::Housekeeper;
 use self::reader::Readers;
+use self::trouble::Trouble;
 use self::wake::Head;
 use self::writer::{Message, Request, Writer};
 use crate::event_log::{AppendError, EventLog, ReadError};
@@ -106,6 +108,7 @@ impl SqliteLog {
             restart_wal: housekeeper.restart_wal(),
             metrics: metrics.clone(),
             clock: options.clock,
+            trouble: Trouble::default(),
         };
         let thread_error = |source| OpenError::Io { path: path.to_owned(), doing: "start a thread for", source };
         let threads = Threads {
@@ -117,11 +120,12 @@ impl SqliteLog {
         Ok(Self { requests, readers, head, metrics, threads: Mutex::new(Some(threads)) })
     }
 
-    /// Takes no more appends, finishes those that wait, and gives the file back. Appends and waits that come later fail.
+    /// Takes no more appends, finishes those that wait and the reads under way, and gives the file back: all in one file,
+    /// unless another process has it open. Whatever comes later fails.
     pub async fn close(&self) {
+        self.readers.close().await;
         // Fails only if the log is closed already.
         let _ = self.requests.send(Message::Close).await;
-        self.readers.close();
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(threads) = threads {
             // Joining fails only if a thread panicked; there is nothing left to save then.
@@ -161,7 +165,7 @@ impl Threads {
 
 impl Drop for SqliteLog {
     fn drop(&mut self) {
-        self.readers.close();
+        self.readers.close_idle();
         // The writer ends when it has drained the channel and nobody holds its other end.
         self.requests = mpsc::channel(1).0;
         if let Some(threads) = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -8,7 +8,7 @@ use chopmark_domain::catalog::Catalog;
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_log::progress::{Progress, ProgressWriter, progress};
 use chopmark_log::snapshot::SnapshotError;
-use chopmark_log::{Page, Position, Record};
+use chopmark_log::{Anchor, EventLog, Page, Position, ReadError, Record};
 use chrono::{DateTime, Utc};
 
 use crate::change::{Change, FoldError};
@@ -16,7 +16,7 @@ use crate::list::{self, Cursor, Filter, Listing};
 use crate::look_up::{self, LookUp};
 use crate::saved;
 use crate::sellers::Counts;
-use crate::state::{Anchor, State};
+use crate::state::State;
 
 /// Records folded while readers wait: some 50 µs.
 const SLICE: usize = 256;
@@ -50,7 +50,8 @@ impl LicenseIndex {
         Self(Arc::new(Shared { state: RwLock::default(), writer: Mutex::new(writer), progress }))
     }
 
-    /// How far the index has come, for those who wait for it.
+    /// How far the index has come, for those who wait for it. It [stands still](Progress::stands_still) once it has met
+    /// an event that this version cannot take up, and answers from before that event.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.0.progress.clone()
@@ -121,9 +122,13 @@ impl LicenseIndex {
     /// Takes a page of the log up: the next one. Records that are in the index already change nothing.
     ///
     /// # Errors
-    /// [`FoldError`]: the index stands before the record named, and nothing after that record may be applied.
+    /// [`FoldError`]: the index stands still before the record named, and nothing after that record may be applied.
     pub fn apply(&self, page: &Page) -> Result<(), FoldError> {
         let writer = self.writer();
+        self.take_up(page, &writer).inspect_err(|_| writer.stand_still())
+    }
+
+    fn take_up(&self, page: &Page, writer: &ProgressWriter) -> Result<(), FoldError> {
         let reached = self.position();
         let mut news = page.records.as_slice();
         while news.first().is_some_and(|record| record.position <= reached) {
@@ -180,6 +185,14 @@ impl LicenseIndex {
         let index = Self::new();
         index.resume(state);
         Ok(Some(index))
+    }
+
+    /// Whether it was folded from this very log: one that was put back from a backup may lack the event folded last.
+    ///
+    /// # Errors
+    /// [`ReadError`]: the log does not tell.
+    pub async fn is_of(&self, log: &dyn EventLog) -> Result<bool, ReadError> {
+        saved::is_of(self.anchor().as_ref(), log).await
     }
 
     /// Goes on from a state instead of the present one, which must not be further.

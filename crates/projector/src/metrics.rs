@@ -22,7 +22,6 @@ use crate::index::LicenseIndex;
 pub struct ProjectorMetrics {
     pub(crate) applied: IntCounter,
     pub(crate) lag: IntGauge,
-    pub(crate) stopped: IntGauge,
     pub(crate) read_errors: IntCounter,
     index: IndexMetrics,
 }
@@ -36,7 +35,6 @@ impl ProjectorMetrics {
         let metrics = Self::unregistered();
         registry.register(Box::new(metrics.applied.clone()))?;
         registry.register(Box::new(metrics.lag.clone()))?;
-        registry.register(Box::new(metrics.stopped.clone()))?;
         registry.register(Box::new(metrics.read_errors.clone()))?;
         registry.register(Box::new(metrics.index.clone()))?;
         Ok(metrics)
@@ -51,16 +49,16 @@ impl ProjectorMetrics {
         Self {
             applied: counter("chopmark_projector_applied_total", "Events applied to the license index."),
             lag: gauge("chopmark_projector_lag_events", "How far the license index is behind the log."),
-            stopped: gauge(
-                "chopmark_projector_stopped",
-                "1 if an event cannot be applied by this version, which then answers from before it.",
-            ),
             read_errors: counter("chopmark_projector_read_errors_total", "Failed readings of the log."),
             index: IndexMetrics {
                 index: Arc::default(),
                 licenses: IntGaugeVec::new(Opts::new("chopmark_licenses", "Licenses."), &["seller", "status"])
                     .expect("a valid gauge"),
                 bytes: gauge("chopmark_index_bytes", "Memory of the license index."),
+                stopped: gauge(
+                    "chopmark_projector_stopped",
+                    "1 if an event cannot be applied by this version, which then answers from before it.",
+                ),
             },
         }
     }
@@ -77,12 +75,14 @@ struct IndexMetrics {
     index: Arc<OnceLock<LicenseIndex>>,
     licenses: IntGaugeVec,
     bytes: IntGauge,
+    stopped: IntGauge,
 }
 
 impl Collector for IndexMetrics {
     fn desc(&self) -> Vec<&Desc> {
         let mut all = self.licenses.desc();
         all.extend(self.bytes.desc());
+        all.extend(self.stopped.desc());
         all
     }
 
@@ -92,6 +92,7 @@ impl Collector for IndexMetrics {
         };
         let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.bytes.set(whole(index.memory_bytes()));
+        self.stopped.set(index.progress().stands_still().into());
         for (seller, counts) in index.counts() {
             for (status, licenses) in counts.named() {
                 self.licenses.with_label_values(&[seller.as_str(), status]).set(whole(licenses));
@@ -99,6 +100,7 @@ impl Collector for IndexMetrics {
         }
         let mut all = self.licenses.collect();
         all.extend(self.bytes.collect());
+        all.extend(self.stopped.collect());
         all
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chopmark_log::{EventLog, Follower, Page, Position, ReadError, StreamName};
+use chopmark_log::{Anchor, EventLog, Follower, Page, Position, ReadError};
 use prometheus::IntCounter;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
@@ -14,7 +14,7 @@ use crate::change::FoldError;
 use crate::index::LicenseIndex;
 use crate::metrics::ProjectorMetrics;
 use crate::saved;
-use crate::state::{Anchor, State};
+use crate::state::State;
 
 /// Records read at a time. One page is applied in a millisecond or two.
 const PAGE: usize = 1024;
@@ -57,7 +57,7 @@ impl Projector {
 
     /// Runs until told to stop: goes on from the snapshot, follows the log, and saves snapshots now and then and at the
     /// end. A log that cannot be read is tried again for ever, and the index answers meanwhile. An event that this
-    /// version cannot apply ends the following, not the answering.
+    /// version cannot apply ends the following, not the answering: the index is as far as it can come, and so is ready.
     pub async fn run(mut self, stop: CancellationToken) {
         stop.run_until_cancelled(self.follow()).await;
         if self.unsaved > 0 {
@@ -118,7 +118,6 @@ impl Projector {
 
     /// Answers from where the index is, and says loudly that it goes no further.
     async fn stand_still(&mut self, error: &FoldError) {
-        self.metrics.stopped.set(1);
         tracing::error!(%error, "the license index stands still and answers from before this event");
         loop {
             self.look_at_lag().await;
@@ -149,18 +148,11 @@ impl Projector {
         tracing::info!(%position, licenses, "the license index goes on from its snapshot");
     }
 
-    /// Whether the event that was folded last is where it was. A log that was put back from a backup may lack it.
     async fn is_of_this_log(&self, anchor: Option<&Anchor>) -> bool {
-        let Some(anchor) = anchor else {
-            return true;
-        };
-        let Ok(stream) = StreamName::new(&anchor.stream) else {
-            return false;
-        };
         let mut retry = Retry::new(self.metrics.read_errors.clone());
         loop {
-            match self.log.read_stream(&stream, anchor.revision, 1).await {
-                Ok(records) => return records.first().is_some_and(|record| anchor.is(record)),
+            match saved::is_of(anchor, self.log.as_ref()).await {
+                Ok(is_in) => return is_in,
                 Err(error) => retry.wait(&error).await,
             }
         }

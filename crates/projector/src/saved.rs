@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use chopmark_log::Position;
 use chopmark_log::snapshot::{self, SnapshotError};
+use chopmark_log::{Anchor, EventLog, Position, ReadError};
 
 use crate::state::State;
 
@@ -31,6 +31,14 @@ pub(crate) fn load(path: &Path) -> Result<Option<State>, SnapshotError> {
         tracing::warn!(path = %path.display(), "the snapshot contradicts itself and is not used");
     }
     Ok(state)
+}
+
+/// Whether a log has the event that a state folded last, where it was. One that was put back from a backup may lack it.
+pub(crate) async fn is_of(anchor: Option<&Anchor>, log: &dyn EventLog) -> Result<bool, ReadError> {
+    match anchor {
+        Some(anchor) => anchor.is_in(log).await,
+        None => Ok(true),
+    }
 }
 
 /// Types of the domain whose form is made for JSON, as JSON inside of a snapshot.

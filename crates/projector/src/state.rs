@@ -6,9 +6,8 @@ use chopmark_domain::access::{self, Access};
 use chopmark_domain::catalog;
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::license::{self, License};
-use chopmark_log::{Position, Record, Revision};
+use chopmark_log::{Anchor, Position, Record};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::change::{Change, FoldError};
 use crate::compact_id::{CompactId, Family, IdRef};
@@ -16,30 +15,6 @@ use crate::entry::{Entry, PackedLicense};
 use crate::licenses::{Licenses, Slot};
 use crate::sellers::{SellerIndex, Sellers};
 use crate::skus::Skus;
-
-/// A record that was folded last: whether a log is the one that a state was folded from shows in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Anchor {
-    pub(crate) stream: String,
-    pub(crate) revision: Revision,
-    pub(crate) id: Uuid,
-    pub(crate) position: Position,
-}
-
-impl Anchor {
-    fn of(record: &Record) -> Self {
-        Self {
-            stream: record.stream.as_str().into(),
-            revision: record.revision,
-            id: record.id,
-            position: record.position,
-        }
-    }
-
-    pub(crate) fn is(&self, record: &Record) -> bool {
-        *self == Self::of(record)
-    }
-}
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct State {

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use crate::problem::{Kind, Problem};
 
 /// The largest body taken where nothing else is said. A question is a few hundred bytes.
-pub(crate) const BODY_BYTES: usize = 16 * 1024;
+pub(crate) const BODY_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, ResponseError, web};
 use chopmark_domain::catalog::ProductTerms;
 use chopmark_domain::ids::SellerId;
-use chopmark_domain::license::{self, Code, Verdict, judge};
+use chopmark_domain::license::{self, Code, Reason, judge};
 use chopmark_projector::{Found, LookUp};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -21,7 +21,7 @@ const CHECK_INTERVAL_SECONDS: u32 = 3_600;
 struct Answer<'a> {
     valid: bool,
     code: Code,
-    reason: &'a str,
+    reason: Said<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     license: Option<LicenseView<'a>>,
     next_check_after: u32,
@@ -29,6 +29,14 @@ struct Answer<'a> {
     nonce: Option<&'a str>,
     position: PositionText,
     checked_at: ClockTime,
+}
+
+/// A reason in words: a verdict's, or that of a question nobody can judge.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Verdict(Reason),
+    Text(&'a str),
 }
 
 /// Answers a check.
@@ -76,12 +84,12 @@ fn judged(
 ) -> HttpResponse {
     let terms: Option<&ProductTerms> = found.terms.as_deref().map(|dated| &dated.terms);
     let asked = license::Question { product: question.product.as_ref(), names_machine: question.names_machine };
-    let verdict: Verdict = judge(&found.license, terms, asked, now);
+    let verdict = judge(&found.license, terms, asked, now);
     query.metrics.checked(verdict.code);
     let answer = Answer {
         valid: verdict.code.is_valid(),
         code: verdict.code,
-        reason: &verdict.reason,
+        reason: Said::Verdict(verdict.reason),
         license: Some(LicenseView::new(&found.key.id, &found.license, terms, &verdict)),
         next_check_after: terms.map_or(CHECK_INTERVAL_SECONDS, |terms| terms.check_interval_seconds),
         nonce: question.nonce.as_deref(),
@@ -96,11 +104,11 @@ fn not_found(query: &Query, question: &Question<'_>, looked_up: &LookUp, now: Da
     let answer = Answer {
         valid: Code::NotFound.is_valid(),
         code: Code::NotFound,
-        reason: if looked_up.ambiguous {
+        reason: Said::Text(if looked_up.ambiguous {
             "several sellers have a license with this id; name the seller"
         } else {
             "no such license"
-        },
+        }),
         license: None,
         next_check_after: CHECK_INTERVAL_SECONDS,
         nonce: question.nonce.as_deref(),

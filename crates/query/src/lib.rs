@@ -105,7 +105,7 @@ impl Query {
         }
     }
 
-    /// The same, taking bodies of at most so many bytes; without this 16 KiB.
+    /// The same, taking bodies of at most so many bytes; without this 64 KiB.
     #[must_use]
     pub fn with_body_bytes(self, body_bytes: usize) -> Self {
         Self { body_bytes, ..self }

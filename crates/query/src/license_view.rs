@@ -1,12 +1,9 @@
 //! A license as answers show it. What is not known is absent.
 
-use std::collections::BTreeMap;
-
 use chopmark_domain::catalog::{ProductKind, ProductTerms};
-use chopmark_domain::license::{Code, License, SeatUse, Status, Verdict};
+use chopmark_domain::license::{Code, Entitlements, License, Reason, SeatUse, Status, Verdict};
 use chopmark_domain::stream::LicenseId;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::json::Time;
 
@@ -27,7 +24,7 @@ pub(crate) struct LicenseView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     quantity: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entitlements: Option<&'a BTreeMap<String, Value>>,
+    entitlements: Option<Entitlements<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seats: Option<SeatUse>,
     revision: u32,
@@ -39,7 +36,7 @@ impl<'a> LicenseView<'a> {
         id: &'a LicenseId,
         license: &'a License,
         terms: Option<&ProductTerms>,
-        verdict: &'a Verdict,
+        verdict: &Verdict<'a>,
     ) -> Self {
         Self {
             id: id.as_str(),
@@ -50,7 +47,7 @@ impl<'a> LicenseView<'a> {
             expiry_approximate: license.expires_at.map(|_| license.expiry_approximate),
             facts: if license.facts_known() { "known" } else { "pending" },
             quantity: license.quantity,
-            entitlements: terms.map(|_| &verdict.entitlements),
+            entitlements: verdict.entitlements,
             seats: verdict.seats,
             revision: license.revision,
         }
@@ -67,14 +64,14 @@ fn kind(id: &LicenseId, terms: Option<&ProductTerms>) -> Option<ProductKind> {
 
 /// A verdict beside a license.
 #[derive(Debug, Serialize)]
-pub(crate) struct VerdictView<'a> {
+pub(crate) struct VerdictView {
     valid: bool,
     code: Code,
-    reason: &'a str,
+    reason: Reason,
 }
 
-impl<'a> From<&'a Verdict> for VerdictView<'a> {
-    fn from(verdict: &'a Verdict) -> Self {
-        Self { valid: verdict.code.is_valid(), code: verdict.code, reason: &verdict.reason }
+impl From<&Verdict<'_>> for VerdictView {
+    fn from(verdict: &Verdict<'_>) -> Self {
+        Self { valid: verdict.code.is_valid(), code: verdict.code, reason: verdict.reason }
     }
 }

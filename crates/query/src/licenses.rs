@@ -5,7 +5,7 @@ use chopmark_commands::CommandError;
 use chopmark_domain::access::Role;
 use chopmark_domain::catalog::ProductTerms;
 use chopmark_domain::ids::{SellerId, Sku};
-use chopmark_domain::license::{self, Status, Verdict, judge};
+use chopmark_domain::license::{self, Status, judge};
 use chopmark_projector::{Cursor, Filter, Found, LookUp};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,31 +26,19 @@ struct Entry<'a> {
     seller: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     product_name: Option<&'a str>,
-    verdict: VerdictView<'a>,
+    verdict: VerdictView,
 }
 
 impl<'a> Entry<'a> {
-    fn new(judged: &'a Judged) -> Self {
-        let Judged { found, verdict } = judged;
+    fn new(found: &'a Found, now: DateTime<Utc>) -> Self {
         let terms = terms(found);
+        let verdict = judge(&found.license, terms, license::Question::default(), now);
         Self {
-            license: LicenseView::new(&found.key.id, &found.license, terms, verdict),
+            license: LicenseView::new(&found.key.id, &found.license, terms, &verdict),
             seller: found.key.seller.as_str(),
             product_name: terms.map(|terms| terms.name.as_str()),
-            verdict: verdict.into(),
+            verdict: VerdictView::from(&verdict),
         }
-    }
-}
-
-struct Judged {
-    found: Found,
-    verdict: Verdict,
-}
-
-impl Judged {
-    fn new(found: Found, now: DateTime<Utc>) -> Self {
-        let verdict = judge(&found.license, terms(&found), license::Question::default(), now);
-        Self { found, verdict }
     }
 }
 
@@ -60,9 +48,9 @@ fn terms(found: &Found) -> Option<&ProductTerms> {
 
 /// A license as `GET /v1/licenses` lists it, for those who look at the index without a server.
 #[must_use]
-pub fn describe(found: Found, now: DateTime<Utc>) -> serde_json::Value {
+pub fn describe(found: &Found, now: DateTime<Utc>) -> serde_json::Value {
     // Texts, numbers and times always serialise.
-    serde_json::to_value(Entry::new(&Judged::new(found, now))).unwrap_or_default()
+    serde_json::to_value(Entry::new(found, now)).unwrap_or_default()
 }
 
 #[derive(Deserialize)]
@@ -110,9 +98,8 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
         tracing::error!(%error, "a listing was not finished");
         Problem::new(Kind::Unavailable, "the listing was not finished; try again")
     })?;
-    let judged: Vec<Judged> = listing.licenses.into_iter().map(|found| Judged::new(found, now)).collect();
     let list = List {
-        licenses: judged.iter().map(Entry::new).collect(),
+        licenses: listing.licenses.iter().map(|found| Entry::new(found, now)).collect(),
         next_cursor: listing.next.map(|cursor| cursor.to_string()),
         position: PositionText(listing.position),
     };
@@ -161,8 +148,7 @@ async fn shown(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpRes
         return Err(Problem::new(Kind::NoSuchLicense, "no license of this token's sellers has this id; check it"));
     };
     let standing = query.commands.read_license(&found.key).await.map_err(|error| unreadable(&found, &error))?;
-    let judged = Judged::new(found, now);
-    let shown = Shown { entry: Entry::new(&judged), orders: orders(&standing), position: PositionText(position) };
+    let shown = Shown { entry: Entry::new(&found, now), orders: orders(&standing), position: PositionText(position) };
     Ok(json::response_at(&shown, position))
 }
 

@@ -147,9 +147,8 @@ impl Office {
         let is_known = |order: &Order| open.lines.keys().all(|line| order.facts.contains_key(line));
         let (order, cause, recorded) =
             if is_known(&known) { (known, cause(None), None) } else { self.ask(key, memory).await? };
-        let delivered = self.deliver(key, open, &order, &cause).await;
-        self.orders.settle_notices(key, order.facts.keys());
-        if let Some(position) = delivered?.max(recorded) {
+        let delivered = self.deliver(key, open, &order, &cause).await?;
+        if let Some(position) = delivered.max(recorded) {
             self.progress.reached(position).await;
         }
         if let Some(line) = open.lines.keys().find(|line| !order.facts.contains_key(line)) {

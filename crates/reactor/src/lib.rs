@@ -21,6 +21,7 @@ mod open_orders;
 mod open_work;
 mod patience;
 mod reactor;
+mod saved;
 mod source;
 
 pub use look::orders_at_risk;
@@ -29,4 +30,5 @@ pub use open_orders::{OpenOrders, OrderAtRisk};
 pub use open_work::{OpenOrder, OpenWork, OrderKey, Waiting};
 pub use patience::{Backoff, Patience};
 pub use reactor::Reactor;
+pub use saved::SavedWork;
 pub use source::{OrderSource, OrderSources};

@@ -7,7 +7,7 @@ use chopmark_log::{EventLog, ReadError};
 
 use crate::metrics::ReactorMetrics;
 use crate::open_orders::{OpenOrders, OrderAtRisk};
-use crate::reactor::restore;
+use crate::saved::SavedWork;
 
 /// Records read at once.
 const PAGE: usize = 2_048;
@@ -21,7 +21,8 @@ const PAGE: usize = 2_048;
 /// [`ReadError`].
 pub async fn orders_at_risk(log: &Arc<dyn EventLog>, snapshot: &Path) -> Result<Vec<OrderAtRisk>, ReadError> {
     let orders = OpenOrders::new(ReactorMetrics::unregistered());
-    let mut reached = restore(snapshot, log, &orders).await;
+    let SavedWork { position: mut reached, work, .. } = SavedWork::of(log.as_ref(), snapshot).await?;
+    orders.restore(work);
     loop {
         let page = log.read_all(reached, PAGE).await?;
         reached = page.reached;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chopmark_domain::codec::DecodeError;
-use chopmark_domain::ids::{OrderId, OrderLineId, SellerId};
+use chopmark_domain::ids::{OrderId, SellerId};
 use chopmark_log::Record;
 use chrono::{DateTime, Utc};
 
@@ -102,12 +102,6 @@ impl OpenOrders {
         }
         touched.iter().for_each(|key| self.tidy(&mut state, key));
         Ok(touched)
-    }
-
-    pub(crate) fn settle_notices<'a>(&self, key: &OrderKey, lines: impl IntoIterator<Item = &'a OrderLineId>) {
-        let mut state = self.state();
-        state.work.settle_notices(key, lines);
-        self.tidy(&mut state, key);
     }
 
     /// An attempt failed. `was_asked` says whether the marketplace was asked at all.

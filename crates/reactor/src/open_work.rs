@@ -11,11 +11,6 @@ use chopmark_log::{Position, Record};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The fold's name in its snapshot.
-pub(crate) const FOLD: &str = "open-work";
-/// The fold's version: raised when the same log would give another state, or the state is stored differently.
-pub(crate) const FOLD_VERSION: u32 = 1;
-
 /// An order of a seller.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrderKey {
@@ -126,7 +121,9 @@ impl OpenWork {
             }
             order::Event::FactsRecorded(FactsRecorded { lines }) => {
                 self.bring_back(key, record);
-                self.settle_notices(key, lines.iter().map(|facts| &facts.order_line_id));
+                for facts in lines {
+                    self.close(key, &facts.order_line_id, |waiting| waiting.notified = false);
+                }
             }
             order::Event::FactsAbandoned(FactsAbandoned { reason, attempts }) => {
                 let work = self.sellers.entry(key.seller.clone()).or_default();
@@ -181,14 +178,6 @@ impl OpenWork {
         if order.lines.is_empty() {
             work.open.remove(&key.order_id);
             work.abandoned.remove(&key.order_id);
-        }
-    }
-
-    /// The facts of these lines are on the order's stream, so `orderNotify` has what it called for. The event that says
-    /// so may stand before the one that called for it, where the fold alone cannot see it.
-    pub(crate) fn settle_notices<'a>(&mut self, key: &OrderKey, lines: impl IntoIterator<Item = &'a OrderLineId>) {
-        for line in lines {
-            self.close(key, line, |waiting| waiting.notified = false);
         }
     }
 

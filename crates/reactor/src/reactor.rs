@@ -8,15 +8,16 @@ use std::time::Duration;
 use chopmark_commands::Commands;
 use chopmark_domain::codec::DecodeError;
 use chopmark_log::progress::{Progress, ProgressWriter, progress};
-use chopmark_log::{EventLog, Follower, Page, Position, ReadError, snapshot};
+use chopmark_log::{Anchor, EventLog, Follower, Page, ReadError};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::errand::{Ended, Office};
 use crate::metrics::ReactorMetrics;
 use crate::open_orders::OpenOrders;
-use crate::open_work::{FOLD, FOLD_VERSION, OpenWork, OrderKey};
+use crate::open_work::OrderKey;
 use crate::patience::Patience;
+use crate::saved::SavedWork;
 use crate::source::OrderSources;
 
 /// Records read at once.
@@ -43,7 +44,7 @@ pub struct Reactor {
 enum Stopped {
     #[error("a record cannot be read; run the version that wrote it, or a newer one")]
     Decode(#[from] DecodeError),
-    #[error("the log is damaged; see `chopmark log verify`")]
+    #[error("the log is damaged; see docs/operations/recovery.md")]
     Read(#[from] ReadError),
 }
 
@@ -93,8 +94,10 @@ impl Reactor {
     /// A record that this version cannot read ends it earlier, with an error in the log of the process and
     /// `chopmark_reactor_following` at 0.
     pub async fn run(self, shutdown: CancellationToken) {
+        let saved = resume(self.log.as_ref(), &self.snapshot);
+        let Some(SavedWork { position, anchor, work }) = shutdown.run_until_cancelled(saved).await else { return };
+        self.orders.restore(work);
         let (writer, progress) = self.progress;
-        let position = restore(&self.snapshot, &self.log, &self.orders).await;
         writer.advance(position);
         let office = Office::new(
             self.commands,
@@ -106,6 +109,7 @@ impl Reactor {
         );
         let mut rounds = Rounds {
             follower: Follower::new(self.log, position),
+            anchor,
             orders: self.orders,
             snapshot: self.snapshot,
             writer,
@@ -133,6 +137,8 @@ impl Reactor {
 /// A reactor that runs.
 struct Rounds {
     follower: Follower,
+    /// The last record of the fold.
+    anchor: Option<Anchor>,
     orders: OpenOrders,
     snapshot: PathBuf,
     writer: ProgressWriter,
@@ -158,6 +164,9 @@ impl Rounds {
 
     async fn take(&mut self, page: &Page) -> Result<(), Stopped> {
         let touched = self.orders.apply(&page.records)?;
+        if let Some(last) = page.records.last() {
+            self.anchor = Some(Anchor::of(last));
+        }
         self.writer.advance(page.reached);
         // Before the end of the log, what looks open may be closed a page later.
         if self.has_caught_up {
@@ -201,10 +210,10 @@ impl Rounds {
     }
 
     async fn save(&mut self) {
-        let (path, position, work) = (self.snapshot.clone(), self.follower.position(), self.orders.work());
-        let saved =
-            tokio::task::spawn_blocking(move || snapshot::save(&path, FOLD, FOLD_VERSION, position, &work)).await;
-        match saved {
+        let (position, anchor) = (self.follower.position(), self.anchor.clone());
+        let saved = SavedWork { position, anchor, work: self.orders.work() };
+        let path = self.snapshot.clone();
+        match tokio::task::spawn_blocking(move || saved.save(&path)).await {
             Ok(Ok(())) => self.unsaved = 0,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the open work was not saved; the next start reads more of the log");
@@ -218,40 +227,24 @@ impl Rounds {
 async fn next_page(follower: &mut Follower) -> Result<Page, ReadError> {
     loop {
         match follower.next(PAGE).await {
-            Err(error @ ReadError::Unavailable { .. }) => {
-                tracing::warn!(%error, "the reactor waits for the log");
-                tokio::time::sleep(READ_AGAIN).await;
-            }
+            Err(error @ ReadError::Unavailable { .. }) => wait_for_log(&error).await,
             settled => return settled,
         }
     }
 }
 
-/// Puts the saved open work in place and tells the position after which it stood so; the log's start where there is
-/// none, or one of another log.
-pub(crate) async fn restore(path: &Path, log: &Arc<dyn EventLog>, orders: &OpenOrders) -> Position {
-    let file = path.to_owned();
-    let loaded = tokio::task::spawn_blocking(move || snapshot::load::<OpenWork>(&file, FOLD, FOLD_VERSION)).await;
-    let saved = match loaded {
-        Ok(Ok(saved)) => saved,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the saved open work cannot be read; the log is read from its start");
-            None
-        }
-        Err(error) => {
-            tracing::error!(%error, "reading the saved open work broke off");
-            None
-        }
-    };
-    let Some((position, work)) = saved else { return Position::START };
-    match log.head().await {
-        Ok(head) if head < position => {
-            tracing::warn!(%position, %head, "the saved open work is ahead of the log; the log is read from its start");
-            Position::START
-        }
-        _ => {
-            orders.restore(work);
-            position
+/// The open work that was saved, however long the log cannot be read. A log that is damaged says so when it is followed.
+async fn resume(log: &dyn EventLog, snapshot: &Path) -> SavedWork {
+    loop {
+        match SavedWork::of(log, snapshot).await {
+            Ok(saved) => return saved,
+            Err(ReadError::Damaged { .. }) => return SavedWork::nothing(),
+            Err(error @ ReadError::Unavailable { .. }) => wait_for_log(&error).await,
         }
     }
+}
+
+async fn wait_for_log(error: &ReadError) {
+    tracing::warn!(%error, "the reactor waits for the log");
+    tokio::time::sleep(READ_AGAIN).await;
 }

@@ -76,7 +76,7 @@ pub struct Quiet;
 
 impl Progress for Quiet {}
 
-const NAME_WIDTH: usize = 52;
+const NAME_WIDTH: usize = 58;
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,8 +155,8 @@ mod tests {
         let text = report().to_string();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "purchase");
-        assert_eq!(lines[1], format!("  ✓ {:<52}      1.2 ms  000000", "bought"));
-        assert_eq!(lines[2], format!("  ✗ {:<52}      1.2 ms  000000", "looked at"));
+        assert_eq!(lines[1], format!("  ✓ {:<58}      1.2 ms  000000", "bought"));
+        assert_eq!(lines[2], format!("  ✗ {:<58}      1.2 ms  000000", "looked at"));
         assert_eq!(lines[3], "      there is no header Body-Sign");
         assert_eq!(lines[4], "✗ purchase: 1 of 2 steps not as they must be, 2.50 s");
     }

@@ -21,10 +21,16 @@ const PAGE: usize = 2_048;
 /// # Errors
 /// There is none, or it cannot be used.
 pub(crate) async fn existing_log(config: &Config, options: SqliteOptions) -> Result<Arc<SqliteLog>, Failure> {
-    DataDir::at(&config.data_dir).must_exist()?;
+    let data = DataDir::at(&config.data_dir);
+    data.must_exist()?;
+    data.must_not_miss(&config.log_file)?;
     if !config.log_file.exists() {
         let what = format!("there is no event log {}", config.log_file.display());
-        return Err(Failure::new(Reason::Storage, what, "name the configuration with --config, or start the server once"));
+        return Err(Failure::new(
+            Reason::Storage,
+            what,
+            "name the configuration with --config, or start the server once",
+        ));
     }
     open_log(config, options, LogMetrics::unregistered()).await
 }
@@ -41,10 +47,7 @@ impl Folded {
     /// What to say of an index that is not whole.
     pub(crate) fn complaint(&self) -> Option<Complaint> {
         let stopped = self.stopped.as_ref()?;
-        let text = std::error::Error::source(stopped).map(ToString::to_string);
-        let said = stopped.to_string();
-        let reason = text.filter(|text| !said.contains(text)).map(|text| format!(": {text}")).unwrap_or_default();
-        let what = format!("licenses are shown as they were before an event that this version cannot apply; {said}{reason}");
+        let what = format!("this version cannot apply an event, and shows licenses as they were before it; {stopped}");
         Some(Complaint::new(what, "use the version of chopmark that wrote it, or a newer one"))
     }
 }

@@ -8,9 +8,9 @@ use chopmark_domain::license::{InstanceAdopted, Refusal, Standing, Status, Terms
 use chopmark_domain::order::OrderRef;
 use chopmark_domain::purchase::PurchaseIdentity;
 use chopmark_domain::stream::{LicenseId, LicenseKey};
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::LogMetrics;
-use chopmark_projector::{Filter, Found, LicenseIndex};
+use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_projector::{Filter, LicenseIndex};
 use chopmark_query::describe;
 use chrono::Utc;
 use serde_json::Value;
@@ -80,7 +80,7 @@ async fn adopt(args: &AdoptArgs, config: &Config, data: &DataDir, log: &Arc<Sqli
     };
     let index = index(data, log).await?;
     let found = index.look_up(Some(&args.seller), args.instance.as_str(), None, Utc::now()).found;
-    let shown = found.map(|found| describe(found, Utc::now())).unwrap_or_default();
+    let shown = found.map(|found| describe(&found, Utc::now())).unwrap_or_default();
     crate::print(&if args.json { format!("{shown}\n") } else { format!("{word}\n{}", lines(&shown)) })
 }
 
@@ -100,7 +100,7 @@ async fn list(args: &ListArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(
     let now = Utc::now();
     let listing = index.list(&filter, None, args.limit, now);
     let more = listing.next.is_some();
-    let shown: Vec<Value> = listing.licenses.into_iter().map(|found: Found| describe(found, now)).collect();
+    let shown: Vec<Value> = listing.licenses.iter().map(|found| describe(found, now)).collect();
     let mut text = String::new();
     if args.json {
         shown.iter().for_each(|license| text += &format!("{license}\n"));
@@ -127,7 +127,7 @@ async fn show(args: &ShowArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(
         let what = format!("there is no license {}", args.license);
         return Err(Failure::new(Reason::CheckFailed, what, "list them: chopmark license list"));
     };
-    let shown = describe(found, Utc::now());
+    let shown = describe(&found, Utc::now());
     crate::print(&if args.json { format!("{shown:#}\n") } else { lines(&shown) })
 }
 

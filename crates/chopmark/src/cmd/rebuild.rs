@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::EventLog;
+use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_projector::{VerifyError, VerifyReport, rebuild, verify};
 use serde_json::json;
 

@@ -16,12 +16,6 @@ impl DataDir {
         Self(path.to_path_buf())
     }
 
-    /// The folder.
-    #[must_use]
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
     /// The license index's snapshot.
     #[must_use]
     pub(crate) fn index_snapshot(&self) -> PathBuf {
@@ -69,6 +63,32 @@ impl DataDir {
         }
         let what = format!("there is no data folder {}", self.0.display());
         Err(Failure::new(Reason::Storage, what, "name the configuration with --config, or set data_dir"))
+    }
+
+    /// Refuses to go on where the log is gone from a folder that had one: a new log has a new secret, and with it other
+    /// ids for the instances that were bought.
+    ///
+    /// # Errors
+    /// There is no log, and there is what only a log leaves behind.
+    pub(crate) fn must_not_miss(&self, log: &Path) -> Result<(), Failure> {
+        if log.exists() {
+            return Ok(());
+        }
+        let mut write_ahead = log.as_os_str().to_owned();
+        write_ahead.push("-wal");
+        let traces = [self.admin_token(), self.index_snapshot(), self.reactor_snapshot(), write_ahead.into()];
+        let left: Vec<String> =
+            traces.iter().filter(|trace| trace.exists()).map(|trace| trace.display().to_string()).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let left = left.join(", ");
+        Err(Failure::new(
+            Reason::Storage,
+            format!("the event log {} is missing, although there was one: it has left {left}", log.display()),
+            "put the log back, or its last backup, see docs/operations/recovery.md; to really begin anew, without the \
+             licenses and with other instance ids, remove those files or set another data_dir",
+        ))
     }
 
     /// Takes the folder for one server, until the returned file is dropped.

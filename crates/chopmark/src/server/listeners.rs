@@ -113,9 +113,7 @@ impl Listeners {
         let exposition = exposition(config, parts);
         let metrics = HttpServer::new(move || {
             let (exposition, health) = (exposition.clone(), health.clone());
-            App::new()
-                .configure(chopmark_query::health(health))
-                .configure(|app| exposition::configure(app, exposition))
+            App::new().configure(chopmark_query::health(health)).configure(|app| exposition::configure(app, exposition))
         });
         let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let callbacks = bounded!(callbacks, config, workers);

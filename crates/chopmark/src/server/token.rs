@@ -19,8 +19,7 @@ pub(crate) async fn ensure_admin_token(path: &Path, commands: &Commands) -> Resu
     let token = read_or_make(path).or_fail(Reason::Storage, format!("the admin token in {}", path.display()), help)?;
     let hash = TokenHash::of(&token);
     let grant = Grant { id: token_id(&token), hash, role: Role::Admin, sellers: vec![] };
-    let created = commands.create_token(grant, &Cause::System).await;
-    created.or_fail(Reason::Storage, "the admin token", "look at the log: chopmark doctor")?;
+    super::unless_newer(commands.create_token(grant, &Cause::System).await, "the admin token")?;
     Ok(())
 }
 

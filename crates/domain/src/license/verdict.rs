@@ -1,10 +1,10 @@
 //! The verdict: may this software run?
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 
 use super::state::{License, Status};
 use crate::catalog::{Entitlement, ProductTerms};
@@ -94,29 +94,37 @@ pub struct SeatUse {
 }
 
 /// The answer to a check.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict<'a> {
     /// Why. Whether the software may run follows from it.
     pub code: Code,
     /// The same in words for the customer.
-    pub reason: String,
-    /// What the license entitles to, amounts filled in.
-    pub entitlements: BTreeMap<String, Value>,
+    pub reason: Reason,
+    /// What the license entitles to; `None` while its product is not known.
+    pub entitlements: Option<Entitlements<'a>>,
     /// Its seats, where the product counts machines.
     pub seats: Option<SeatUse>,
 }
 
 /// Judges a license under its product's terms; `None` where the product is not known (yet).
 #[must_use]
-pub fn judge(license: &License, terms: Option<&ProductTerms>, question: Question<'_>, now: DateTime<Utc>) -> Verdict {
+pub fn judge<'a>(
+    license: &License,
+    terms: Option<&'a ProductTerms>,
+    question: Question<'_>,
+    now: DateTime<Utc>,
+) -> Verdict<'a> {
     let code = first_code(license, terms, question, now);
+    let moment = match code {
+        Code::Grace => grace_end(license, terms).max(license.provisional_until()),
+        _ => license.expires_at,
+    };
+    let seats = terms.and_then(|terms| terms.seats);
     Verdict {
         code,
-        reason: reason(code, license, terms),
-        entitlements: terms.map(|terms| entitlements(terms, license.quantity)).unwrap_or_default(),
-        seats: terms
-            .and_then(|terms| terms.seats)
-            .map(|seats| SeatUse { used: 0, limit: seats.limit(license.quantity) }),
+        reason: Reason { code, moment },
+        entitlements: terms.map(|terms| Entitlements { of: &terms.entitlements, quantity: license.quantity }),
+        seats: seats.map(|seats| SeatUse { used: 0, limit: seats.limit(license.quantity) }),
     }
 }
 
@@ -148,21 +156,38 @@ fn grace_end(license: &License, terms: Option<&ProductTerms>) -> Option<DateTime
     license.expires_at?.checked_add_signed(TimeDelta::days(days.into()))
 }
 
-fn reason(code: Code, license: &License, terms: Option<&ProductTerms>) -> String {
-    let until = |end: Option<DateTime<Utc>>| end.map_or_else(String::new, |end| format!(" until {}", rfc3339(end)));
-    match code {
-        Code::NotFound => "no such license".into(),
-        Code::Released => "the license was released; it has ended for good".into(),
-        Code::Frozen => "frozen by the marketplace; renew, or clear the matter there".into(),
-        Code::WrongProduct => "the license is for another product".into(),
-        Code::Expired => format!("expired on {}", license.expires_at.map(rfc3339).unwrap_or_default()),
-        Code::MachineRequired => "this product counts machines; name the machine".into(),
-        Code::MachineNotActivated => "this machine has no seat; activate it first".into(),
-        Code::Grace => {
-            let end = grace_end(license, terms).max(license.provisional_until());
-            format!("past its expiry, usable{}", until(end))
+/// Why, in words. Written out only where somebody reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reason {
+    code: Code,
+    /// The moment the words speak of, UTC: the expiry, or the end of the grace.
+    moment: Option<DateTime<Utc>>,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.code {
+            Code::NotFound => "no such license",
+            Code::Released => "the license was released; it has ended for good",
+            Code::Frozen => "frozen by the marketplace; renew, or clear the matter there",
+            Code::WrongProduct => "the license is for another product",
+            Code::Expired => "expired",
+            Code::MachineRequired => "this product counts machines; name the machine",
+            Code::MachineNotActivated => "this machine has no seat; activate it first",
+            Code::Grace => "past its expiry, usable",
+            Code::Valid => "active",
+        })?;
+        match (self.code, self.moment) {
+            (Code::Expired, Some(moment)) => write!(f, " on {}", rfc3339(moment)),
+            (Code::Grace | Code::Valid, Some(moment)) => write!(f, " until {}", rfc3339(moment)),
+            _ => Ok(()),
         }
-        Code::Valid => format!("active{}", until(license.expires_at)),
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -170,12 +195,30 @@ fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-fn entitlements(terms: &ProductTerms, quantity: Option<u32>) -> BTreeMap<String, Value> {
-    let value = |entitlement: &Entitlement| match entitlement {
-        Entitlement::Flag(flag) => Some(Value::from(*flag)),
-        Entitlement::Number(number) => Some(Value::from(*number)),
-        Entitlement::Text(text) if text == "quantity" => quantity.map(Value::from),
-        Entitlement::Text(text) => Some(Value::from(text.as_str())),
-    };
-    terms.entitlements.iter().filter_map(|(name, entitlement)| Some((name.clone(), value(entitlement)?))).collect()
+/// What a license entitles to, the amount bought filled in. What depends on an amount that is not known is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entitlements<'a> {
+    of: &'a BTreeMap<String, Entitlement>,
+    quantity: Option<u32>,
+}
+
+/// An entitlement with the amount filled in.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Granted<'a> {
+    Flag(bool),
+    Number(i64),
+    Text(&'a str),
+}
+
+impl Serialize for Entitlements<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let granted = |entitlement| match entitlement {
+            &Entitlement::Flag(flag) => Some(Granted::Flag(flag)),
+            &Entitlement::Number(number) => Some(Granted::Number(number)),
+            Entitlement::Text(text) if text == "quantity" => self.quantity.map(|amount| Granted::Number(amount.into())),
+            Entitlement::Text(text) => Some(Granted::Text(text)),
+        };
+        serializer.collect_map(self.of.iter().filter_map(|(name, entitlement)| Some((name, granted(entitlement)?))))
+    }
 }

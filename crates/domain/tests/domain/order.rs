@@ -32,6 +32,15 @@ fn everything_is_taken_up_once() {
 }
 
 #[test]
+fn a_notification_of_a_line_whose_facts_are_known_adds_nothing() {
+    let [known, other] = ["CS1", "CS1b"].map(|line| order(line).order_line_id);
+    let mut order = Order::default();
+    told(&mut order, Command::RecordFacts(vec![facts("CS1", "basic", 5, None)]));
+    assert!(!told(&mut order, Command::Notify(known)));
+    assert!(told(&mut order, Command::Notify(other)), "another line is news");
+}
+
+#[test]
 fn facts_are_kept_by_line_and_the_newest_wins() {
     let mut order = Order::default();
     told(&mut order, Command::RecordFacts(vec![facts("CS1", "basic", 5, None)]));

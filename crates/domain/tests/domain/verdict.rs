@@ -165,7 +165,7 @@ fn seats_are_shown_even_when_no_machine_is_named() {
 
 #[test]
 fn reasons_are_for_people() {
-    let reason = |license: &License, now| judge(license, Some(&terms()), Question::default(), now).reason;
+    let reason = |license: &License, now| judge(license, Some(&terms()), Question::default(), now).reason.to_string();
     assert_eq!(reason(&license(), day(0)), "active until 2026-12-24T10:00:00Z");
     assert_eq!(reason(&license(), day(31)), "past its expiry, usable until 2027-01-08T10:00:00Z");
     assert_eq!(reason(&license(), day(99)), "expired on 2026-12-24T10:00:00Z");

@@ -1,9 +1,8 @@
 //! One transaction for all appends that wait.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
-use super::error::not_stored;
 use super::row::{Fields, whole};
 use crate::event_log::AppendError;
 use crate::metrics::Success;
@@ -29,28 +28,48 @@ pub(super) struct Committed {
 }
 
 /// No wish was fulfilled, or it is not known.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Failed {
     /// Nothing was stored.
-    BeforeCommit(rusqlite::Error),
+    #[error("nothing was stored: {0}")]
+    NotStored(rusqlite::Error),
     /// The commit did not succeed; what reached the disk shows later.
-    AtCommit(rusqlite::Error),
+    #[error("it is not known what was stored: {0}")]
+    Unknown(rusqlite::Error),
 }
 
 impl Failed {
+    /// What a failed `COMMIT` leaves behind.
+    ///
+    /// A commit in WAL mode writes the changed pages behind the write-ahead log, the last of them with the commit mark,
+    /// and syncs. `SQLITE_FULL` comes only from these writes: the frame with the mark is not whole, its checksum cannot be
+    /// right, and no recovery takes it up. Every other error may come after the mark was written. A sync that fails
+    /// (`SQLITE_IOERR_FSYNC`, with which some file systems report a full disk) says nothing about what is on the disk, and
+    /// where the index of the write-ahead log could not grow (`SQLITE_IOERR_SHMSIZE`) the events are even there: they
+    /// appear when that index is made anew.
+    ///
+    /// Source: `walFrames` and `unixWrite` in sqlite3.c. That nothing is padded behind the mark, which could fail for want
+    /// of room after it, is the default (`SQLITE_POWERSAFE_OVERWRITE`).
+    pub(super) fn at_commit(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::NotStored(error),
+            _ => Self::Unknown(error),
+        }
+    }
+
     /// What each of the appends is told.
     pub(super) fn to_append_error(&self) -> AppendError {
         match self {
-            Self::BeforeCommit(error) => not_stored(error),
-            Self::AtCommit(error) => AppendError::Unknown { reason: error.to_string() },
+            Self::NotStored(error) => AppendError::Unavailable { reason: error.to_string() },
+            Self::Unknown(error) => AppendError::Unknown { reason: error.to_string() },
         }
     }
 }
 
 /// Fulfils the wishes whose expectation holds, all in one transaction, and syncs. `now` is in microseconds since 1970.
 pub(super) fn commit(connection: &mut Connection, wishes: &[Wish<'_>], now: i64) -> Result<Committed, Failed> {
-    let (transaction, committed) = write(connection, wishes, now).map_err(Failed::BeforeCommit)?;
-    transaction.commit().map_err(Failed::AtCommit)?;
+    let (transaction, committed) = write(connection, wishes, now).map_err(Failed::NotStored)?;
+    transaction.commit().map_err(Failed::at_commit)?;
     Ok(committed)
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::event_log::{AppendError, ReadError};
+use crate::event_log::ReadError;
 use crate::record::Position;
 
 /// A log file that cannot be opened. It was not deleted or replaced.
@@ -43,11 +43,7 @@ pub enum OpenError {
         known: u32,
     },
     /// What is in it is not what was written.
-    #[error(
-        "the event log {} is damaged: {reason}. Restore the last backup; without one, save what can be read into a new file \
-         with `sqlite3 {} .recover`. Nothing was deleted",
-        path.display(), path.display()
-    )]
+    #[error("the event log {} is damaged: {reason}. Restore the last backup, or save what can be read", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -84,11 +80,6 @@ impl OpenError {
             ReadError::Unavailable { reason } => Self::Io { path, doing: "read", source: io::Error::other(reason) },
         }
     }
-}
-
-/// An append of which nothing was stored, because SQLite refused before the commit.
-pub(super) fn not_stored(error: &rusqlite::Error) -> AppendError {
-    AppendError::Unavailable { reason: error.to_string() }
 }
 
 /// A read that SQLite refused, after the record at a position.

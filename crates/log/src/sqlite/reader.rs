@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::not_read;
 use super::open;
@@ -13,7 +13,7 @@ use crate::event_log::ReadError;
 use crate::record::{Page, Position, Record, Revision, StreamName};
 
 /// Reads at the same time. More would only wait for each other's disk.
-const READERS: usize = 4;
+const READERS: u32 = 4;
 
 /// A page ends after this much data, however many records were asked for.
 const PAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -23,12 +23,12 @@ const PAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Mutex::default(), permits: Semaphore::new(READERS) }
+        Self { path: path.to_owned(), idle: Mutex::default(), permits: Arc::new(Semaphore::new(READERS as usize)) }
     }
 
     /// Runs a read on a thread that may block.
@@ -37,22 +37,39 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let unavailable = |reason: String| ReadError::Unavailable { reason };
-        let _permit = self.permits.acquire().await.map_err(|error| unavailable(error.to_string()))?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| unavailable("the log is closed".into()))?;
         let readers = Arc::clone(self);
-        let reading = tokio::task::spawn_blocking(move || {
-            let connection = readers.take().map_err(|error| not_read(&error, Position::START))?;
-            let result = read(&connection);
-            if result.is_ok() {
-                readers.idle().push(connection);
-            }
-            result
-        });
+        let reading = tokio::task::spawn_blocking(move || readers.read_now(&permit, read));
         reading.await.map_err(|error| unavailable(error.to_string()))?
     }
 
-    /// Closes what is not in use. Done before the writer ends: SQLite tidies up when the last connection closes, but only if
-    /// that one may write.
-    pub(super) fn close(&self) {
+    /// Reads with a connection, which is idle again before the permit is given back. Goes on to the end even if nobody
+    /// waits for it any more.
+    fn read_now<T>(
+        &self,
+        _permit: &OwnedSemaphorePermit,
+        read: impl FnOnce(&Connection) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let connection = self.take().map_err(|error| not_read(&error, Position::START))?;
+        let result = read(&connection);
+        if result.is_ok() && !self.permits.is_closed() {
+            self.idle().push(connection);
+        }
+        result
+    }
+
+    /// Waits for the reads under way and closes all connections; later reads fail. Done before the writer ends: SQLite
+    /// empties the write-ahead log and removes it when the last connection closes, but only if that one may write.
+    pub(super) async fn close(&self) {
+        // Fails only if they are closed already.
+        let _all = self.permits.acquire_many(READERS).await;
+        self.close_idle();
+    }
+
+    /// The same without waiting: a read under way closes its connection itself.
+    pub(super) fn close_idle(&self) {
+        self.permits.close();
         self.idle().clear();
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{self, Committed, Failed, Outcome, Wish};
 use super::open;
+use super::trouble::Trouble;
 use super::wake::Head;
 use crate::event_log::AppendError;
 use crate::metrics::LogMetrics;
@@ -52,6 +53,7 @@ pub(super) struct Writer {
     pub(super) restart_wal: Arc<AtomicBool>,
     pub(super) metrics: LogMetrics,
     pub(super) clock: fn() -> DateTime<Utc>,
+    pub(super) trouble: Trouble,
 }
 
 impl Writer {
@@ -100,13 +102,17 @@ impl Writer {
         match self.commit(&batch) {
             Ok(committed) => {
                 self.head.advance(committed.head);
+                if committed.events > 0 {
+                    self.trouble.is_over();
+                    self.metrics.batch_events.observe(committed.events as f64);
+                }
                 for (request, outcome) in batch.into_iter().zip(committed.outcomes) {
                     self.answer(request, outcome);
                 }
             }
             Err(failed) => {
                 self.connection = None;
-                tracing::error!(?failed, appends = batch.len(), "a batch of the event log failed");
+                self.trouble.failed(&failed, batch.len(), Instant::now());
                 for request in batch {
                     self.answer(request, Err(failed.to_append_error()));
                 }
@@ -117,15 +123,13 @@ impl Writer {
     fn commit(&mut self, batch: &[Request]) -> Result<Committed, Failed> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            closed @ None => closed.insert(open::writer(&self.path).map_err(Failed::BeforeCommit)?),
+            closed @ None => closed.insert(open::writer(&self.path).map_err(Failed::NotStored)?),
         };
         let wishes: Vec<_> = batch
             .iter()
             .map(|request| Wish { stream: &request.stream, expected: request.expected, events: &request.events })
             .collect();
-        let committed = batch::commit(connection, &wishes, (self.clock)().timestamp_micros())?;
-        self.metrics.batch_events.observe(committed.events as f64);
-        Ok(committed)
+        batch::commit(connection, &wishes, (self.clock)().timestamp_micros())
     }
 
     fn answer(&self, request: Request, outcome: Outcome) {

@@ -216,11 +216,3 @@ fn other_streams_are_passed_over_and_what_cannot_be_read_is_said() {
     let newer = story.record(&Stream::Order(seller(), OrderId::parse("CS1").unwrap()), "order_notified.v9", vec![]);
     assert!(story.work.apply(&newer).is_err());
 }
-
-#[test]
-fn settled_notices_leave_the_licenses() {
-    let mut story = Story::default();
-    story.bought("i1", named("CS1", "1")).order("CS1", Notified { order_line_id: line("1") });
-    story.work.settle_notices(&order_key("CS1"), &[line("1"), line("2")]);
-    assert_eq!(story.open(), ["CS1/1: i1"]);
-}

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use chopmark_log::{Position, snapshot};
-use chopmark_reactor::OpenWork;
+use chopmark_log::{Anchor, Position, Revision};
+use chopmark_reactor::{OpenWork, SavedWork};
 
 use crate::world::{Does, World, code, facts};
 
@@ -21,8 +21,8 @@ async fn some_work(world: &World) {
     world.notify("CS4", "1").await;
 }
 
-fn saved(world: &World) -> Option<(Position, OpenWork)> {
-    snapshot::load(&world.snapshot(), "open-work", 1).unwrap()
+fn saved(world: &World) -> SavedWork {
+    SavedWork::load(&world.snapshot()).unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -33,17 +33,18 @@ async fn a_snapshot_holds_the_same_open_work_as_the_log() {
     world.caught_up(&running).await;
     let from_snapshot = running.orders.list();
     running.stop().await;
-    let (position, work) = saved(&world).unwrap();
-    assert_eq!(position, world.records().await.last().unwrap().position);
-    assert_eq!(work, world.folded().await);
-    assert_eq!(work.iter().count(), 4);
+    let kept = saved(&world);
+    let last = world.records().await.pop().unwrap();
+    assert_eq!((kept.position, &kept.anchor), (last.position, &Some(Anchor::of(&last))));
+    assert_eq!(kept.work, world.folded().await);
+    assert_eq!(kept.work.iter().count(), 4);
 
     std::fs::remove_file(world.snapshot()).unwrap();
     let running = world.start_with(HashMap::new());
     world.caught_up(&running).await;
     assert_eq!(running.orders.list(), from_snapshot);
     running.stop().await;
-    assert_eq!(saved(&world).unwrap(), (position, work));
+    assert_eq!(saved(&world), kept);
 }
 
 #[tokio::test]
@@ -68,8 +69,32 @@ async fn a_snapshot_that_is_ahead_of_the_log_is_not_used() {
     let world = World::new();
     world.marketplace.plan("CS1", &[Does::Tell(vec![facts("1")])]);
     let license = world.buy("CS1", "1").await;
-    snapshot::save(&world.snapshot(), "open-work", 1, Position(1_000_000), &OpenWork::default()).unwrap();
+    let mut lost = world.records().await.pop().unwrap();
+    lost.position = Position(1_000_000);
+    lost.revision = Revision(7);
+    let ahead = SavedWork { position: lost.position, anchor: Some(Anchor::of(&lost)), work: OpenWork::default() };
+    ahead.save(&world.snapshot()).unwrap();
     let running = world.start();
     world.until_applied(&license, 1).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_log_is_not_used_even_if_this_one_has_grown_past_it() {
+    let (other, world) = (World::new(), World::new());
+    for (home, orders) in [(&other, &["GONE1", "GONE2"][..]), (&world, &["CS1", "CS2", "CS3"])] {
+        for order in orders {
+            home.buy(order, "1").await;
+        }
+        let running = home.start_with(HashMap::new());
+        home.caught_up(&running).await;
+        running.stop().await;
+    }
+    assert!(saved(&other).position < saved(&world).position);
+    std::fs::copy(other.snapshot(), world.snapshot()).unwrap();
+    let running = world.start_with(HashMap::new());
+    world.caught_up(&running).await;
+    let open: Vec<String> = running.orders.list().iter().map(|order| order.order_id.to_string()).collect();
+    assert_eq!(open, ["CS1", "CS2", "CS3"]);
     running.stop().await;
 }

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::contract::event;
 use crate::event_log::{AppendError, EventLog};
 use crate::metrics::LogMetrics;
 use crate::record::{Appended, Expected, NewEvent, Position, Revision, StreamName};
+use crate::sqlite::batch::Failed;
 use crate::sqlite::housekeeper::Housekeeper;
 use crate::sqlite::open;
 use crate::sqlite::testing::SqlitePlace;
+use crate::sqlite::trouble::Trouble;
 use crate::sqlite::wake::Head;
 use crate::sqlite::writer::{Message, Request, Writer};
 
@@ -35,6 +37,7 @@ fn writer(place: &SqlitePlace, restart_wal: Arc<AtomicBool>) -> (Writer, mpsc::S
         restart_wal,
         metrics: LogMetrics::unregistered(),
         clock: Utc::now,
+        trouble: Trouble::default(),
     };
     (writer, sender)
 }
@@ -63,6 +66,19 @@ fn a_full_disk_stores_nothing_of_the_batch_and_the_next_batch_is_written() {
     let mut again = ask(&sender, "a", small);
     writer.serve_waiting();
     assert_eq!(again.try_recv().unwrap().unwrap(), Appended { revision: Revision(0), position: Position(1) });
+}
+
+#[test]
+fn only_a_full_disk_leaves_no_doubt_about_a_failed_commit() {
+    let told = |code| {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        Failed::at_commit(error).to_append_error()
+    };
+    assert!(matches!(told(ffi::SQLITE_FULL), AppendError::Unavailable { .. }));
+    let doubtful = [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_NOMEM];
+    for code in doubtful {
+        assert!(matches!(told(code), AppendError::Unknown { .. }), "{code}");
+    }
 }
 
 #[test]
@@ -96,7 +112,7 @@ fn one_batch_holds_winners_losers_and_repeats() {
     let mut answers = [
         ask(&sender, "a", winner.clone()),
         ask(&sender, "a", vec![event("loser")]),
-        ask(&sender, "a", winner),
+        ask(&sender, "a", winner.clone()),
         ask(&sender, "b", vec![event("b 1")]),
     ];
     writer.serve_waiting();
@@ -109,6 +125,11 @@ fn one_batch_holds_winners_losers_and_repeats() {
     assert_eq!(writer.metrics.batch_events.get_sample_count(), 1, "all in one transaction");
     let count = |result| writer.metrics.appends.with_label_values(&[result]).get();
     assert_eq!((count("stored"), count("conflict"), count("repeated")), (2, 1, 1));
+
+    let mut repeated = ask(&sender, "a", winner);
+    writer.serve_waiting();
+    assert_eq!(repeated.try_recv().unwrap().unwrap(), appended);
+    assert_eq!(writer.metrics.batch_events.get_sample_count(), 1, "a batch that stores nothing is none");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Waker};
 
 use chrono::{DateTime, Utc};
 
@@ -174,6 +175,23 @@ async fn a_closed_log_is_one_file() {
     assert_eq!(log.read_all(Position::START, 1).await.unwrap().records.len(), 1);
     log.close().await;
     assert_eq!(std::fs::read_dir(place.path().parent().unwrap()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_log_that_was_being_read_is_one_file_when_it_is_closed() {
+    let place = SqlitePlace::new();
+    let log = place.log();
+    log.append(&stream("a"), Expected::NoStream, vec![event("")]).await.unwrap();
+    for _ in 0..8 {
+        // Whoever reads goes away; the read itself goes on.
+        let mut read = log.read_all(Position::START, 10);
+        let begun = read.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(begun.is_pending());
+    }
+    log.close().await;
+    assert_eq!(std::fs::read_dir(place.path().parent().unwrap()).unwrap().count(), 1);
+    let late = log.read_all(Position::START, 10).await;
+    assert!(matches!(late, Err(ReadError::Unavailable { .. })), "{late:?}");
 }
 
 #[test]

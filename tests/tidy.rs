@@ -136,7 +136,7 @@ fn arrows_between_crates_point_down_and_only_as_drawn() {
     for (name, manifest) in crates() {
         let Some(allowed) = arrows.get(name.as_str()) else {
             complaints.push(format!(
-                "crates/{name} is not in the drawing: add it to docs/architecture.md and to ARROWS in tests/tests/tidy.rs"
+                "crates/{name} is not in the drawing: add it to docs/architecture.md and to ARROWS in tests/tidy.rs"
             ));
             continue;
         };

@@ -1,0 +1,90 @@
+//! What the marketplace delivered lately, and what is at risk.
+
+use chopmark_journal::{AtRisk, JournalError, JournalReader, LastDelivery};
+use chopmark_reactor::OrderAtRisk;
+use chrono::{TimeDelta, Utc};
+
+use super::finding::{Finding, counted};
+use crate::at_risk::RETRY_WINDOW;
+use crate::config::Config;
+use crate::server::data_dir::DataDir;
+
+/// Looks at the delivery journal, and at the orders that the log leaves open.
+pub(super) fn look(config: &Config, orders: &[OrderAtRisk]) -> Vec<Finding> {
+    let (seen, failed) = match journal(config) {
+        Ok((last, failed)) => (last.iter().map(seen).collect(), Some(failed)),
+        Err(error) => {
+            let mend = "no license depends on it; if it is damaged, the server begins it anew at its next start";
+            (vec![Finding::warn("callbacks", error.to_string(), mend)], None)
+        }
+    };
+    let none = Finding::warn("callbacks", "none yet on this node", "debug the product in the seller's console");
+    let seen = if seen.is_empty() { vec![none] } else { seen };
+    seen.into_iter().chain(at_risk(failed.as_deref(), orders)).collect()
+}
+
+/// The last delivery of each seller, and what failed the last time; nothing where there is no journal yet.
+fn journal(config: &Config) -> Result<(Vec<LastDelivery>, Vec<AtRisk>), JournalError> {
+    let path = DataDir::at(&config.data_dir).journal();
+    if !path.exists() {
+        return Ok((vec![], vec![]));
+    }
+    let reader = JournalReader::open(&path)?;
+    Ok((reader.last()?, reader.at_risk(Utc::now() - RETRY_WINDOW)?))
+}
+
+fn seen(last: &LastDelivery) -> Finding {
+    Finding::ok("callbacks", format!("seller {}: the last one {}", last.seller, ago(Utc::now() - last.at)))
+}
+
+/// A time that has passed, as people say it.
+fn ago(passed: TimeDelta) -> String {
+    let whole = |number: i64| usize::try_from(number).unwrap_or_default();
+    match passed {
+        passed if passed < TimeDelta::minutes(1) => "less than a minute ago".into(),
+        passed if passed < TimeDelta::hours(2) => format!("{} ago", counted(whole(passed.num_minutes()), "minute")),
+        passed if passed < TimeDelta::days(2) => format!("{} ago", counted(whole(passed.num_hours()), "hour")),
+        passed => format!("{} ago", counted(whole(passed.num_days()), "day")),
+    }
+}
+
+/// What is at risk; of callbacks nothing can be said where the journal cannot be read.
+fn at_risk(failed: Option<&[AtRisk]>, orders: &[OrderAtRisk]) -> Vec<Finding> {
+    let mut findings = vec![];
+    if let Some(failed) = failed.filter(|failed| !failed.is_empty()) {
+        findings.push(Finding::fail(
+            "at risk",
+            format!("{} without a successful answer, still being repeated", counted(failed.len(), "callback")),
+            "see GET /v1/deliveries; after 3 hours the marketplace unsubscribes the customer",
+        ));
+    }
+    if let Some(first) = orders.first() {
+        let abandoned = orders.iter().filter(|order| order.abandoned).count();
+        let given_up = if abandoned == 0 { String::new() } else { format!(", {abandoned} of them given up") };
+        let orders = counted(orders.len(), "order");
+        let what =
+            format!("{orders} without facts{given_up}; the oldest {} of seller {}", first.order_id, first.seller);
+        let mend = "see at_risk in GET /v1/deliveries for the reason; a seller without open_api has its facts never";
+        findings.push(Finding::warn("at risk", what, mend));
+    }
+    if findings.is_empty() && failed.is_some() {
+        findings.push(Finding::ok("at risk", "no callback waits for a successful answer, no order for its facts"));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_that_has_passed_is_said_as_people_say_it() {
+        let said = |seconds| ago(TimeDelta::seconds(seconds));
+        assert_eq!(said(-5), "less than a minute ago");
+        assert_eq!(said(59), "less than a minute ago");
+        assert_eq!(said(60), "1 minute ago");
+        assert_eq!(said(7_199), "119 minutes ago");
+        assert_eq!(said(7_200), "2 hours ago");
+        assert_eq!(said(200_000), "2 days ago");
+    }
+}

@@ -1,0 +1,67 @@
+//! What each listener answers, and how much it takes.
+
+use chopmark_simulator::Url;
+use serde_json::Value;
+
+use crate::support::{Home, config, get, post};
+
+/// An address on loopback that was free a moment ago.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn what_needs_a_token_moves_to_the_admin_listener() {
+    let admin = free_address();
+    let home = Home::new(&config("").replace("[listen]", &format!("[listen]\nadmin = \"{admin}\"")));
+    let server = home.serve().await;
+    let instance = server.buy().await;
+    let admin: Url = format!("http://{admin}").parse().unwrap();
+    let bearer = format!("Bearer {}", server.admin_token());
+    for path in ["/v1/licenses", &format!("/v1/licenses/{instance}"), "/v1/deliveries"] {
+        let token = [("Authorization", bearer.as_str())];
+        assert_eq!(get(&admin, path, &token).await.unwrap().status, 200, "{path}");
+        assert_eq!(get(&admin, path, &[]).await.unwrap().status, 401, "{path}");
+        assert_eq!(get(&server.api, path, &token).await.unwrap().status, 404, "{path}");
+    }
+    let question = format!("{{\"license\":\"{instance}\"}}");
+    assert_eq!(post(&server.api, "/v1/checks", &[], question.as_bytes()).await.status, 200);
+    assert_eq!(post(&admin, "/v1/checks", &[], question.as_bytes()).await.status, 404);
+    for url in [&admin, &server.api] {
+        assert_eq!(get(url, "/livez", &[]).await.unwrap().status, 200);
+        assert_eq!(get(url, "/readyz", &[]).await.unwrap().status, 200);
+    }
+    let findings: Value = serde_json::from_str(&home.ok(&["doctor", "--json"])).unwrap();
+    assert!(findings.to_string().contains(&format!("admin {}", admin.authority())), "{findings:#}");
+}
+
+#[tokio::test]
+async fn a_check_may_be_as_long_as_is_configured() {
+    let home = Home::new(&config("").replace("[listen]", "[limits]\napi_body_bytes = 1024\n\n[listen]"));
+    let server = home.serve().await;
+    let question = |bytes: usize| format!("{:<bytes$}", r#"{"license":"nobody"}"#);
+    assert_eq!(post(&server.api, "/v1/checks", &[], question(1024).as_bytes()).await.status, 200);
+    assert_eq!(post(&server.api, "/v1/checks", &[], question(1025).as_bytes()).await.status, 413);
+}
+
+#[tokio::test]
+async fn metrics_tell_how_many_orders_are_at_risk() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    let at_risk = async |seller: &str| server.metric(&format!("chopmark_orders_at_risk{{seller=\"{seller}\"}}")).await;
+    assert_eq!(at_risk("acme").await, 0.0);
+    server.buy().await;
+    server.buy().await;
+    for _ in 0..200 {
+        if at_risk("acme").await == 2.0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    assert_eq!((at_risk("acme").await, at_risk("other").await), (2.0, 0.0), "acme has no open API");
+    let response = get(&server.metrics, "/metrics", &[]).await.unwrap();
+    let text = String::from_utf8(response.body).unwrap();
+    for name in ["chopmark_orders_at_risk{seller=\"other\"} 0", "chopmark_journal_dropped_total 0"] {
+        assert!(text.contains(name), "{name}: {text}");
+    }
+}
