@@ -10,6 +10,7 @@ mod exposition;
 mod listeners;
 mod tls;
 mod token;
+mod unread;
 
 use std::fmt;
 use std::fs::File;

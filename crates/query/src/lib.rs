@@ -9,7 +9,7 @@
 //! | `GET /v1/licenses` | licenses, page by page |
 //! | `GET /v1/licenses/{id}` | one license with its orders |
 //! | `GET /v1/deliveries` | what the marketplace delivered to this node, and orders at risk |
-//! | `GET /livez`, `GET /readyz` | see [`health`] |
+//! | `GET /livez`, `GET /readyz` | see [`health()`] |
 //!
 //! Every answer carries the position of the log that it was computed at, as the member `position` and as the header
 //! [`POSITION_HEADER`]. Every error is a [`Problem`].

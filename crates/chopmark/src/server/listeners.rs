@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::{Server as ActixServer, ServerHandle};
+use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use chopmark_commands::Commands;
@@ -17,7 +18,7 @@ use prometheus::Registry;
 use tokio::task::JoinHandle;
 
 use super::exposition::{self, Exposition};
-use super::tls;
+use super::{tls, unread};
 use crate::config::{Config, SellerConfig};
 use crate::failure::{Failure, OrFail, Reason};
 
@@ -106,6 +107,7 @@ impl Listeners {
             move || {
                 let (ingest, health) = (ingest.clone(), health.clone());
                 App::new()
+                    .wrap(from_fn(unread::hang_up))
                     .configure(chopmark_query::health(health))
                     .configure(|app| chopmark_ingest::configure(app, ingest))
             }
@@ -113,7 +115,10 @@ impl Listeners {
         let exposition = exposition(config, parts);
         let metrics = HttpServer::new(move || {
             let (exposition, health) = (exposition.clone(), health.clone());
-            App::new().configure(chopmark_query::health(health)).configure(|app| exposition::configure(app, exposition))
+            App::new()
+                .wrap(from_fn(unread::hang_up))
+                .configure(chopmark_query::health(health))
+                .configure(|app| exposition::configure(app, exposition))
         });
         let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let callbacks = bounded!(callbacks, config, workers);
@@ -143,7 +148,8 @@ fn serve_api(
     query: Data<Query>,
     routes: fn(&mut ServiceConfig, Data<Query>),
 ) -> Result<ActixServer, Failure> {
-    let server = HttpServer::new(move || App::new().configure(|app| routes(app, query.clone())));
+    let server =
+        HttpServer::new(move || App::new().wrap(from_fn(unread::hang_up)).configure(|app| routes(app, query.clone())));
     Ok(bounded!(server, config, workers).listen(listener).or_fail(Reason::Storage, "the API listener", ASK)?.run())
 }
 
