@@ -23,6 +23,7 @@ use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_huawei::open_api::OpenApi;
 use chopmark_journal::{Journal, JournalOptions};
+use chopmark_log::progress::Progress;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::{LicenseIndex, Projector, ProjectorMetrics};
@@ -43,6 +44,7 @@ pub(crate) struct Server {
     pub(crate) addresses: Addresses,
     /// The file with the first admin token.
     pub(crate) admin_token: PathBuf,
+    index: Progress,
     serving: Serving,
     background: Background,
     log: Arc<SqliteLog>,
@@ -78,10 +80,16 @@ impl Server {
 
         let index = LicenseIndex::new();
         let (background, open_orders) = start_followers(config, &data, &log, &commands, &index, &registry)?;
+        let progress = index.progress();
         let parts = listeners::Parts { commands, journal: journal.clone(), index, open_orders, registry };
         let serving = listeners.serve(config, parts)?;
         let admin_token = data.admin_token();
-        Ok(Self { addresses, admin_token, serving, background, log, journal, _lock: lock })
+        Ok(Self { addresses, admin_token, index: progress, serving, background, log, journal, _lock: lock })
+    }
+
+    /// Whether its index has caught up with the log: from then on checks are answered.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.index.is_caught_up()
     }
 
     /// Stops everything: requests under way are answered, snapshots saved, the log closed.

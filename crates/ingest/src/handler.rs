@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::SellerId;
 use chopmark_huawei::answer::{Answer, ResultCode};
-use chopmark_huawei::callback::{Callback, Delivery, Rejection, Verified, verify};
+use chopmark_huawei::callback::{Delivery, Rejection, Verified, verify};
 use chopmark_huawei::keys::AccessKey;
 use tokio::time::timeout_at;
 
@@ -50,13 +50,14 @@ pub(crate) async fn callback(
         Ok(verified) => {
             note.verified(&verified);
             let Verified { callback, test, request, key } = verified;
+            let cause = Cause::Callback(Box::new(request));
             let answer = if test {
-                take_up::echo(&ingest, seller, door, &callback).await
+                timeout_at(deadline, take_up::echo(&ingest, seller, door, &callback))
+                    .await
+                    .unwrap_or_else(|_| too_late())
             } else {
-                let cause = Cause::Callback(Box::new(request));
-                let taken_up = timeout_at(deadline, ingest.take_up_and_settle(seller, door, &callback, &cause)).await;
-                taken_up
-                    .unwrap_or_else(|_| Answer::failure(ResultCode::InternalError, "not stored in time, call again"))
+                let taken_up = timeout_at(deadline, ingest.take_up(seller, door, &callback, &cause)).await;
+                ingest.settle(deadline, taken_up.ok()).await
             };
             ingest.answer(begun, note, &answer, Some(key)).into()
         }
@@ -70,6 +71,11 @@ pub(crate) async fn wrong_method(request: HttpRequest, path: web::Path<String>, 
     let answer = Answer::failure(ResultCode::IllegalParameter, "param is invalid: callbacks are sent by POST");
     let door = SellerId::parse(&path).ok().and_then(|id| ingest.sellers.get(&id));
     ingest.answer(Instant::now(), note, &answer, door.and_then(SellerDoor::default_key)).closing()
+}
+
+/// Nothing is said of what may have been stored meanwhile: the marketplace calls again, and it is found then.
+fn too_late() -> Answer {
+    Answer::failure(ResultCode::InternalError, "not done in time, call again")
 }
 
 /// The header as text; what is not even text is certainly not `identity`.
@@ -95,20 +101,13 @@ impl From<Reply> for HttpResponse {
 }
 
 impl Ingest {
-    /// Takes a callback up and waits until a check would see it.
-    async fn take_up_and_settle(
-        &self,
-        seller: &SellerId,
-        door: &SellerDoor,
-        callback: &Callback,
-        cause: &Cause,
-    ) -> Answer {
-        let TakenUp { answer, position } = self.take_up(seller, door, callback, cause).await;
-        // Before the index has caught up for the first time no check is answered at all, so there is nothing to wait for.
-        if let (Some(index), Some(position)) = (self.index.as_ref().filter(|index| index.is_caught_up()), position) {
-            index.reached(position).await;
-        }
-        answer
+    /// Waits until a check would agree with what was taken up; `None` was not stored in time.
+    async fn settle(&self, deadline: tokio::time::Instant, taken_up: Option<TakenUp>) -> Answer {
+        let Some(TakenUp { answer, position }) = taken_up else { return too_late() };
+        let (Some(index), Some(position)) = (&self.index, position) else { return answer };
+        let reached = timeout_at(deadline, index.reached(position)).await;
+        // While the index catches up for the first time no check is answered, so none can disagree.
+        if reached.is_err() && index.is_caught_up() { too_late() } else { answer }
     }
 
     fn rejected(&self, begun: Instant, mut note: Note, rejection: &Rejection<'_>) -> HttpResponse {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use chopmark_simulator::marketplace::{Keys, Marketplace};
 use chopmark_simulator::{Credentials, OpenApiServer, Orders, Url};
@@ -17,6 +18,9 @@ use crate::server::{Addresses, Server};
 pub(super) const SELLER: &str = "acme";
 /// The demo's product, as the open API names it too.
 pub(super) const SKU: &str = "a63ee5c9-0000";
+
+/// How long the server may take to start.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Everything the demo needs.
 pub(super) struct Stage {
@@ -45,7 +49,7 @@ impl Stage {
         let text = configuration(folder.path(), &base_key, &secret_key, &open_api.url());
         std::fs::write(&file, text).or_fail(Reason::Storage, file.display(), help)?;
         let config = Config::load(Some(&file), &Environment::default())?;
-        let server = Some(Server::start(&config).await?);
+        let server = Some(started(&config).await?);
         Ok(Self { folder, config, base_key: base_key.into(), orders, open_api, server })
     }
 
@@ -81,7 +85,7 @@ impl Stage {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
-        self.server = Some(Server::start(&self.config).await?);
+        self.server = Some(started(&self.config).await?);
         Ok(())
     }
 
@@ -106,6 +110,19 @@ impl Stage {
         }
         self.open_api.stop().await;
     }
+}
+
+/// A server that is ready: before its index has caught up it answers no check.
+async fn started(config: &Config) -> Result<Server, Failure> {
+    let server = Server::start(config).await?;
+    let begun = Instant::now();
+    while !server.is_ready() {
+        if begun.elapsed() > PATIENCE {
+            return Err(Failure::new(Reason::CheckFailed, "the server is not ready in time", "run the demo again"));
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(server)
 }
 
 fn configuration(folder: &std::path::Path, base_key: &str, secret_key: &str, open_api: &Url) -> String {
