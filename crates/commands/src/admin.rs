@@ -39,30 +39,17 @@ impl Commands {
         }
         let fresh = SellerSecret::new(rand::random());
         let done = self
-            .transact(
-                &Stream::Seller(seller.clone()),
-                Guess::Unknown,
-                &Cause::System,
-                |catalog: &Catalog| Ok(catalog.create_secret(fresh.clone())),
-            )
+            .transact(&Stream::Seller(seller.clone()), Guess::Unknown, &Cause::System, |catalog: &Catalog| {
+                Ok(catalog.create_secret(fresh.clone()))
+            })
             .await?;
-        let secret = done
-            .state
-            .secret
-            .ok_or_else(|| CommandError::NoSecret { seller: seller.clone() })?;
-        self.secrets
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(seller.clone(), secret.clone());
+        let secret = done.state.secret.ok_or_else(|| CommandError::NoSecret { seller: seller.clone() })?;
+        self.secrets.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(seller.clone(), secret.clone());
         Ok(secret)
     }
 
     fn remembered_secret(&self, seller: &SellerId) -> Option<SellerSecret> {
-        self.secrets
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .get(seller)
-            .cloned()
+        self.secrets.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(seller).cloned()
     }
 
     /// A seller's catalog.
@@ -87,25 +74,14 @@ impl Commands {
         self.ensure_secret(seller).await?;
         let applied = std::sync::Mutex::new(vec![]);
         let done = self
-            .transact(
-                &Stream::Seller(seller.clone()),
-                Guess::Unknown,
-                cause,
-                |catalog: &Catalog| {
-                    let events = catalog.apply(wanted, effective_at);
-                    applied
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .clone_from(&events);
-                    Ok(events)
-                },
-            )
+            .transact(&Stream::Seller(seller.clone()), Guess::Unknown, cause, |catalog: &Catalog| {
+                let events = catalog.apply(wanted, effective_at);
+                applied.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone_from(&events);
+                Ok(events)
+            })
             .await?;
         let events = applied.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(AppliedCatalog {
-            events,
-            position: done.position,
-        })
+        Ok(AppliedCatalog { events, position: done.position })
     }
 
     /// All tokens.
@@ -122,9 +98,7 @@ impl Commands {
     /// [`CommandError`].
     pub async fn create_token(&self, grant: Grant, cause: &Cause) -> Result<Option<Position>, CommandError> {
         let done = self
-            .transact(&Stream::Access, Guess::Unknown, cause, |access: &Access| {
-                Ok(access.create(grant.clone()))
-            })
+            .transact(&Stream::Access, Guess::Unknown, cause, |access: &Access| Ok(access.create(grant.clone())))
             .await?;
         Ok(done.position)
     }

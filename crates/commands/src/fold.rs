@@ -25,10 +25,8 @@ pub(crate) trait Fold: Default + Send {
     fn fold(stream: &StreamName, records: &[Record]) -> Result<Self, CommandError> {
         let mut state = Self::default();
         for record in records {
-            let event = Self::Event::decode(&record.kind, &record.data).map_err(|source| CommandError::Decode {
-                stream: stream.clone(),
-                source,
-            })?;
+            let event = Self::Event::decode(&record.kind, &record.data)
+                .map_err(|source| CommandError::Decode { stream: stream.clone(), source })?;
             state.take(&event, record)?;
         }
         Ok(state)
@@ -39,10 +37,8 @@ impl Fold for Standing {
     type Event = license::Event;
 
     fn take(&mut self, event: &license::Event, record: &Record) -> Result<(), CommandError> {
-        let metadata: Metadata = serde_json::from_slice(&record.metadata).map_err(|error| CommandError::Metadata {
-            stream: record.stream.clone(),
-            reason: error.to_string(),
-        })?;
+        let metadata: Metadata = serde_json::from_slice(&record.metadata)
+            .map_err(|error| CommandError::Metadata { stream: record.stream.clone(), reason: error.to_string() })?;
         self.evolve(event, &metadata.cause, record.recorded_at);
         Ok(())
     }

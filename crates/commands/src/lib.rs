@@ -42,11 +42,7 @@ impl Commands {
     /// Commands on a log, with a clock.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            log,
-            clock,
-            secrets: Arc::default(),
-        }
+        Self { log, clock, secrets: Arc::default() }
     }
 
     /// The time, UTC.

@@ -33,10 +33,7 @@ impl Commands {
         command: Command,
         cause: &Cause,
     ) -> Result<Done<Standing>, CommandError> {
-        let request = Request {
-            now: self.now(),
-            signature: cause.signature(),
-        };
+        let request = Request { now: self.now(), signature: cause.signature() };
         self.transact(&Stream::License(key.clone()), guess, cause, |standing: &Standing| {
             Ok(decide(&key.id, standing, command.clone(), request)?)
         })
@@ -55,13 +52,8 @@ impl Commands {
     ) -> Result<(InstanceId, Option<Position>), CommandError> {
         let secret = self.ensure_secret(seller).await?;
         let id = PurchaseIdentity::OrderLine(order.clone()).instance_id(&secret);
-        let key = LicenseKey {
-            seller: seller.clone(),
-            id: LicenseId::Instance(id.clone()),
-        };
-        let done = self
-            .license_guess(&key, Guess::New, Command::Create { order }, cause)
-            .await?;
+        let key = LicenseKey { seller: seller.clone(), id: LicenseId::Instance(id.clone()) };
+        let done = self.license_guess(&key, Guess::New, Command::Create { order }, cause).await?;
         match done.state {
             Standing::Adopted(adopted) => Ok((adopted, done.position)),
             Standing::Known(_) | Standing::Absent => Ok((id, done.position)),
@@ -91,18 +83,11 @@ impl Commands {
         if let Some(purchase) = &adoption.purchase {
             let derived = purchase.instance_id(&self.ensure_secret(seller).await?);
             if derived != *instance {
-                let key = LicenseKey {
-                    seller: seller.clone(),
-                    id: LicenseId::Instance(derived),
-                };
-                self.license(&key, Command::AdoptPurchase(instance.clone()), cause)
-                    .await?;
+                let key = LicenseKey { seller: seller.clone(), id: LicenseId::Instance(derived) };
+                self.license(&key, Command::AdoptPurchase(instance.clone()), cause).await?;
             }
         }
-        let key = LicenseKey {
-            seller: seller.clone(),
-            id: LicenseId::Instance(instance.clone()),
-        };
+        let key = LicenseKey { seller: seller.clone(), id: LicenseId::Instance(instance.clone()) };
         Ok(self.license(&key, Command::Adopt(adoption), cause).await?.position)
     }
 
@@ -118,10 +103,7 @@ impl Commands {
         cause: &Cause,
     ) -> Result<Done<Order>, CommandError> {
         let stream = Stream::Order(seller.clone(), order.clone());
-        self.transact(&stream, Guess::Unknown, cause, |state: &Order| {
-            Ok(state.decide(command.clone()))
-        })
-        .await
+        self.transact(&stream, Guess::Unknown, cause, |state: &Order| Ok(state.decide(command.clone()))).await
     }
 
     /// What stands on a license's stream.

@@ -28,8 +28,7 @@ struct Loaded<S> {
 
 impl<S> Loaded<S> {
     fn expected(&self) -> Expected {
-        self.last
-            .map_or(Expected::NoStream, |(revision, _)| Expected::Exact(revision))
+        self.last.map_or(Expected::NoStream, |(revision, _)| Expected::Exact(revision))
     }
 }
 
@@ -57,41 +56,28 @@ impl Commands {
     {
         let name = StreamName::new(&stream.to_string())?;
         let mut loaded = match guess {
-            Guess::New => Loaded {
-                state: S::default(),
-                last: None,
-            },
+            Guess::New => Loaded { state: S::default(), last: None },
             Guess::Unknown => self.load(&name).await?,
         };
         for attempt in 0..ATTEMPTS {
             let events = decide(&loaded.state)?;
             if events.is_empty() {
                 let position = loaded.last.map(|(_, position)| position);
-                return Ok(Done {
-                    state: loaded.state,
-                    position,
-                    appended: 0,
-                });
+                return Ok(Done { state: loaded.state, position, appended: 0 });
             }
             match self.append(&name, loaded.expected(), &events, cause).await {
                 Ok(appended) => {
                     let now = self.now();
                     events.iter().for_each(|event| loaded.state.take_new(event, cause, now));
                     let position = Some(appended.position);
-                    return Ok(Done {
-                        state: loaded.state,
-                        position,
-                        appended: events.len(),
-                    });
+                    return Ok(Done { state: loaded.state, position, appended: events.len() });
                 }
                 Err(AppendError::Conflict { .. }) => {
                     back_off(attempt).await;
                     loaded = self.load(&name).await?;
                 }
                 Err(error) => {
-                    return Err(CommandError::NotDurable {
-                        reason: error.to_string(),
-                    });
+                    return Err(CommandError::NotDurable { reason: error.to_string() });
                 }
             }
         }
@@ -101,11 +87,7 @@ impl Commands {
     /// Reads a stream's state.
     pub(crate) async fn read<S: Fold>(&self, stream: &Stream) -> Result<Done<S>, CommandError> {
         let loaded = self.load(&StreamName::new(&stream.to_string())?).await?;
-        Ok(Done {
-            state: loaded.state,
-            position: loaded.last.map(|(_, position)| position),
-            appended: 0,
-        })
+        Ok(Done { state: loaded.state, position: loaded.last.map(|(_, position)| position), appended: 0 })
     }
 
     async fn load<S: Fold>(&self, name: &StreamName) -> Result<Loaded<S>, CommandError> {
@@ -117,10 +99,7 @@ impl Commands {
             records.extend(next);
         }
         let last = records.last().map(|record| (record.revision, record.position));
-        Ok(Loaded {
-            state: S::fold(name, &records)?,
-            last,
-        })
+        Ok(Loaded { state: S::fold(name, &records)?, last })
     }
 
     /// Appends; a lost answer is asked for again with the same ids, so that it is never guessed.

@@ -8,7 +8,7 @@ use chopmark_domain::access::{Grant, Role, TokenHash};
 use chopmark_domain::catalog::{ProductKind, ProductTerms};
 use chopmark_domain::cause::{Cause, RequestSignature, SignedForm, SignedRequest};
 use chopmark_domain::ids::{InstanceId, OrderId, OrderLineId, SellerId, Sku};
-use chopmark_domain::license::{Command, InstanceAdopted, Refusal, Refreshed, Scene, Status, Terms};
+use chopmark_domain::license::{Command, InstanceAdopted, Refreshed, Refusal, Scene, Status, Terms};
 use chopmark_domain::order::OrderRef;
 use chopmark_domain::purchase::PurchaseIdentity;
 use chopmark_domain::stream::{LicenseId, LicenseKey};

@@ -58,9 +58,10 @@ impl Folded {
 /// The log or the kept index cannot be read.
 pub(crate) async fn fold(data: &DataDir, log: &Arc<SqliteLog>) -> Result<Folded, Failure> {
     let kept = LicenseIndex::load(&data.index_snapshot()).or_fail(Reason::Storage, "the license index", HELP)?;
-    let head = log.head().await.or_fail(Reason::Storage, "the event log", HELP)?;
-    // One that is ahead of the log was made from another one.
-    let index = kept.filter(|kept| kept.position() <= head).unwrap_or_default();
+    let index = match kept {
+        Some(kept) if kept.is_of(log.as_ref()).await.or_fail(Reason::Storage, "the event log", HELP)? => kept,
+        _ => LicenseIndex::new(),
+    };
     loop {
         let page = log.read_all(index.position(), PAGE).await.or_fail(Reason::Storage, "the event log", HELP)?;
         let stopped = index.apply(&page).err();
