@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chopmark_tests::repository::{code_of, files, functions, is_test_file, read, tests_in};
-use toml::Table;
+use toml::{Table, Value};
 
 /// Which crate may know which: the arrows of docs/architecture.md, always down.
 const ARROWS: [(&str, &[&str]); 12] = [
@@ -75,10 +75,12 @@ fn table(path: impl AsRef<Path>) -> Table {
     text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Names in a table of dependencies.
-fn names(manifest: &Table, kind: &str) -> Vec<String> {
-    let dependencies = manifest.get(kind).and_then(|value| value.as_table());
-    dependencies.map(|table| table.keys().cloned().collect()).unwrap_or_default()
+/// What a manifest depends on for itself, its tests and its build, on every target.
+fn dependencies(manifest: &Table) -> impl Iterator<Item = (&String, &Value)> {
+    let targets = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
+    let tables = std::iter::once(manifest).chain(targets.filter_map(|(_, target)| target.as_table()));
+    let kinds = |table| ["dependencies", "dev-dependencies", "build-dependencies"].map(|kind| Table::get(table, kind));
+    tables.flat_map(kinds).flatten().filter_map(Value::as_table).flatten()
 }
 
 /// Every crate of the house by its folder's name.
@@ -140,7 +142,7 @@ fn arrows_between_crates_point_down_and_only_as_drawn() {
             ));
             continue;
         };
-        for dependency in names(&manifest, "dependencies") {
+        for (dependency, _) in dependencies(&manifest) {
             let Some(known) = dependency.strip_prefix("chopmark-") else {
                 continue;
             };
@@ -161,17 +163,12 @@ fn every_crate_shares_versions_and_lints() {
         if manifest.get("lints").and_then(|lints| lints.get("workspace")) != Some(&true.into()) {
             complaints.push(format!("crates/{name}/Cargo.toml: add `[lints]` with `workspace = true`"));
         }
-        for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
-            let Some(dependencies) = manifest.get(kind).and_then(|value| value.as_table()) else {
-                continue;
-            };
-            let own = dependencies.iter().filter(|(_, dependency)| dependency.get("workspace") != Some(&true.into()));
-            complaints.extend(own.map(|(dependency, _)| {
-                format!(
-                    "crates/{name}/Cargo.toml: write `{dependency}.workspace = true` and keep its version in the root Cargo.toml"
-                )
-            }));
-        }
+        let own = dependencies(&manifest).filter(|(_, dependency)| dependency.get("workspace") != Some(&true.into()));
+        complaints.extend(own.map(|(dependency, _)| {
+            format!(
+                "crates/{name}/Cargo.toml: write `{dependency}.workspace = true` and keep its version in the root Cargo.toml"
+            )
+        }));
     }
     none(&complaints);
 }
@@ -264,15 +261,15 @@ fn every_dependency_has_its_reason() {
         text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
     let root = table("Cargo.toml");
     let workspace = root["workspace"].as_table().expect("[workspace]");
-    let used: Vec<String> =
-        names(workspace, "dependencies").into_iter().filter(|name| !name.starts_with("chopmark-")).collect();
+    let used: Vec<&String> =
+        dependencies(workspace).map(|(name, _)| name).filter(|name| !name.starts_with("chopmark-")).collect();
     let missing = used
         .iter()
         .filter(|name| !reasons.contains(name.as_str()))
         .map(|name| format!("{page}: add a row \"| `{name}` | why | rejected |\", or do without it"));
     let stale = reasons
         .iter()
-        .filter(|name| !used.iter().any(|used| used == *name))
+        .filter(|name| !used.iter().any(|used| used.as_str() == **name))
         .map(|name| format!("{page}: `{name}` is no dependency any more, take its row out"));
     none(&missing.chain(stale).collect::<Vec<_>>());
 }

@@ -2,7 +2,7 @@
 
 use chopmark_domain::license::Scene;
 use chopmark_huawei::callback::FreezeStatus;
-use chopmark_huawei::signature::{check_body_sign, request_signature};
+use chopmark_huawei::signature::check_body_sign;
 use chopmark_simulator::http::Response;
 use chopmark_simulator::marketplace::Style;
 use chopmark_simulator::message::{Refresh, Wording};
@@ -10,7 +10,7 @@ use chopmark_simulator::{Message, OrderLine};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::support::{BASE_KEY, CODE_KEY, GENERAL_KEY, Home, Server, config, get, post};
+use crate::support::{self, BASE_KEY, CODE_KEY, GENERAL_KEY, Home, Server, config, get, post};
 
 async fn server() -> (Home, Server) {
     let home = Home::new(&config(""));
@@ -26,8 +26,7 @@ async fn send(server: &Server, key: &str, at: DateTime<Utc>, body: &str) -> Resp
 }
 
 fn signed(key: &str, timestamp: &str, body: &str) -> String {
-    let signature = hex::encode_upper(request_signature(key.as_bytes(), "n0nce", timestamp, body.as_bytes()));
-    format!("signature={signature}&timestamp={timestamp}&nonce=n0nce")
+    support::signed(key, timestamp, body.as_bytes())
 }
 
 fn json_of(response: &Response) -> Value {
@@ -287,6 +286,58 @@ async fn statuses_follow_the_state_and_identical_requests_follow_the_request() {
     }
     server.deliver(&sign(FreezeStatus::Freeze)).await;
     assert_eq!(server.check(&instance).await["license"]["revision"], 4, "a new request is a new cause");
+}
+
+#[tokio::test]
+async fn a_request_that_changed_nothing_changes_nothing_after_a_restart_either() {
+    let (home, server) = server().await;
+    let instance = server.buy().await;
+    let sign = |status| {
+        let message = self::status(&instance, status);
+        server.marketplace().sign(&message, Style::default(), Utc::now()).unwrap()
+    };
+    let without_effect = sign(FreezeStatus::Freeze);
+    for delivery in [&sign(FreezeStatus::Freeze), &without_effect, &sign(FreezeStatus::Unfreeze)] {
+        assert_eq!(server.deliver(delivery).await["resultCode"], "000000");
+    }
+    server.stop();
+    let server = home.serve().await;
+    assert_eq!(server.deliver(&without_effect).await["resultCode"], "000000");
+    let checked = server.check(&instance).await;
+    assert_eq!((&checked["code"], &checked["license"]["revision"]), (&json!("VALID"), &json!(3)));
+}
+
+#[tokio::test]
+async fn other_paths_are_answered_in_the_dialect_and_a_slash_at_the_end_does_no_harm() {
+    let (_home, server) = server().await;
+    for path in ["/", "/callbacks", "/callbacks/acme/more", "/v1/checks"] {
+        let response = post(&server.callbacks, path, &[], b"{}").await;
+        assert_answer(&response, "000002", None);
+    }
+    let turned_away = r#"chopmark_callbacks_rejected_total{reason="path"}"#;
+    assert!((server.metric(turned_away).await - 4.0).abs() < f64::EPSILON);
+    let body = new_instance("CS1");
+    let query = signed(BASE_KEY, &Utc::now().timestamp_millis().to_string(), &body);
+    let response = post(&server.callbacks, &format!("/callbacks/acme/?{query}"), &[], body.as_bytes()).await;
+    assert_answer(&response, "000000", Some(BASE_KEY));
+    assert_eq!(get(&server.callbacks, "/livez", &[]).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_dial_test_that_is_refused_is_still_one_and_the_journal_keeps_no_personal_data() {
+    let (_home, server) = server().await;
+    let before = server.position().await;
+    let test = r#"{"activity":"newInstance","businessId":"b-1","orderId":"CS1","orderLineId":"CS1-1","testFlag":"1"}"#;
+    assert_answer(&send(&server, BASE_KEY, Utc::now(), test).await, "000000", Some(BASE_KEY));
+    let refused =
+        r#"{"activity":"newInstance","orderId":"CS1","orderLineId":"CS1-1","testFlag":"1","email":"a@b.example"}"#;
+    assert_answer(&send(&server, BASE_KEY, Utc::now(), refused).await, "000002", Some(BASE_KEY));
+    assert_eq!(server.position().await, before);
+    let journal = server.look_up("/v1/deliveries?test=true").await;
+    assert_eq!(journal["deliveries"][0]["order"], "CS1");
+    assert!(!journal.to_string().contains("a@b.example"), "{journal}");
+    let counted = r#"chopmark_dial_tests_total{result="000002",seller="acme"}"#;
+    assert!((server.metric(counted).await - 1.0).abs() < f64::EPSILON);
 }
 
 #[tokio::test]

@@ -1,8 +1,13 @@
 //! The command line, as an operator uses it.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use chopmark_log::{Position, snapshot};
+use chopmark_projector::{FOLD, FOLD_VERSION, SNAPSHOT_FILE};
 use serde_json::Value;
 
-use crate::support::{Home, config};
+use crate::support::{Home, config, terminate};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -16,7 +21,27 @@ fn the_demo_needs_nothing_and_every_step_succeeds() {
     assert!(shown.contains("each as it must be") && !shown.contains('✗'), "{shown}");
     let report: Value = serde_json::from_str(&home.ok(&["demo", "--json"])).unwrap();
     assert_eq!(report["ok"], true);
+    let before = &report["steps"][1];
+    assert!(before["what"].as_str().unwrap().contains("before anything is known"), "{before}");
     assert!(std::fs::read_dir(home.folder.path()).unwrap().next().is_none(), "nothing is left behind");
+}
+
+#[test]
+fn a_kept_demo_prints_what_works_in_any_folder_and_removes_its_own_when_it_is_told_to_end() {
+    let home = Home::new("");
+    let folder = home.folder.path().join("it's a folder");
+    std::fs::create_dir(&folder).unwrap();
+    let mut demo = home.command(&["demo", "--keep"]).env("TMPDIR", &folder).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(demo.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let shown: Vec<String> = lines.skip_while(|line| !line.contains("stays up")).take(5).collect();
+    let (check, token) = (&shown[2], &shown[3]);
+    assert!(!check.contains("nobody") && check.contains("\"license\": \""), "{check}");
+    let read_token = token.split_once("$(").unwrap().1.split_once(")\"").unwrap().0;
+    let read = Command::new("sh").args(["-c", read_token]).output().unwrap();
+    assert!(read.status.success() && !read.stdout.is_empty(), "{read_token}: {}", text(&read.stderr));
+    terminate(demo.id());
+    assert!(demo.wait().unwrap().success());
+    assert!(std::fs::read_dir(&folder).unwrap().next().is_none(), "nothing is left behind");
 }
 
 #[test]
@@ -41,7 +66,10 @@ fn a_wrong_configuration_names_key_line_and_mend() {
     let output = home.run(&["serve"]);
     assert_eq!(output.status.code(), Some(2));
     let errors = text(&output.stderr);
-    assert!(errors.contains("listen.callbaks") && errors.contains('2') && errors.contains("callbacks"), "{errors}");
+    assert!(
+        errors.contains("listen.callbaks") && errors.contains("chopmark.toml:2") && errors.contains("callbacks"),
+        "{errors}"
+    );
 }
 
 #[tokio::test]
@@ -80,6 +108,8 @@ async fn an_instance_is_adopted_beside_a_running_server() {
     adopt.extend(words);
     assert!(home.ok(&adopt).starts_with("adopted\n"));
     assert!(home.ok(&adopt).starts_with("adopted already"));
+    let again: Value = serde_json::from_str(&home.ok(&[&adopt[..], &["--json"]].concat())).unwrap();
+    assert_eq!((&again["adopted_before"], &again["id"]), (&true.into(), &"old-instance-1".into()));
     for _ in 0..100 {
         if server.check("old-instance-1").await["code"] == "VALID" {
             break;
@@ -109,6 +139,17 @@ async fn an_instance_is_adopted_beside_a_running_server() {
     let shown: Value = serde_json::from_str(&home.ok(&["license", "show", "old-instance-1", "--json"])).unwrap();
     assert_eq!(shown["quantity"], 7);
     assert_eq!(home.run(&["license", "show", "nobody"]).status.code(), Some(1));
+    assert_eq!(home.ok(&["license", "list", "--status", "pending"]), "no license\n");
+    assert_eq!(home.run(&["license", "list", "--limit", "0"]).status.code(), Some(2));
+}
+
+#[test]
+fn an_instance_of_a_seller_who_is_not_configured_is_not_adopted_and_nothing_is_made() {
+    let home = Home::new(&config(""));
+    let adopted = home.run(&["license", "adopt", "--seller", "nobody", "old-instance-1"]);
+    assert_eq!(adopted.status.code(), Some(2));
+    assert!(text(&adopted.stderr).contains("seller nobody is not configured"), "{}", text(&adopted.stderr));
+    assert!(!home.data().exists());
 }
 
 #[tokio::test]
@@ -125,9 +166,37 @@ async fn rebuild_verifies_what_is_kept_and_finds_what_is_not_right() {
     log.execute("DELETE FROM events WHERE position = (SELECT max(position) FROM events)", []).unwrap();
     drop(log);
     let verified = home.run(&["rebuild", "--verify"]);
-    assert_ne!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
+    assert_eq!(verified.status.code(), Some(1), "{}", text(&verified.stdout));
+    assert!(text(&verified.stdout).contains("differ at position"), "{}", text(&verified.stdout));
     assert!(home.ok(&["rebuild"]).contains("19 licenses"));
     assert!(home.ok(&["rebuild", "--verify"]).contains("equal: 19 licenses"));
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_used_is_not_equal_and_one_that_is_not_there_is_not_compared() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
+    server.buy().await;
+    server.stop();
+    let path = home.data().join(SNAPSHOT_FILE);
+    let whole = std::fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 0x01;
+    std::fs::write(&path, damaged).unwrap();
+    let verified = home.run(&["rebuild", "--verify"]);
+    assert_eq!(verified.status.code(), Some(1));
+    assert!(text(&verified.stderr).contains("is damaged"), "{}", text(&verified.stderr));
+
+    snapshot::save(&path, FOLD, FOLD_VERSION + 1, Position(1), &()).unwrap();
+    let verified = home.run(&["rebuild", "--verify", "--json"]);
+    assert_eq!(verified.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(report["equal"], false);
+    assert!(report["unusable"].as_str().unwrap().contains("of another fold or version"), "{report}");
+
+    std::fs::remove_file(&path).unwrap();
+    let report: Value = serde_json::from_str(&home.ok(&["rebuild", "--verify", "--json"])).unwrap();
+    assert_eq!(report, serde_json::json!({ "licenses": 1 }));
 }
 
 #[tokio::test]
@@ -164,7 +233,7 @@ async fn the_doctor_sees_a_healthy_server() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_told_to_stop_answers_what_it_has_begun_and_resumes_from_its_snapshot() {
+async fn a_server_that_was_stopped_resumes_from_its_snapshot() {
     let home = Home::new(&config(""));
     let server = home.serve().await;
     let instance = server.buy().await;

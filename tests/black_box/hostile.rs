@@ -6,7 +6,7 @@ use rand::{Rng, RngCore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Home, Server, config, post};
+use crate::support::{BASE_KEY, Home, Server, config, post, signed};
 
 async fn connect(server: &Server) -> TcpStream {
     TcpStream::connect((server.callbacks.host(), server.callbacks.port())).await.unwrap()
@@ -32,18 +32,22 @@ async fn noise_changes_nothing() {
         if n % 3 == 0 {
             body = format!("{{\"activity\":\"newInstance\",\"x\":\"{}\"}}", hex::encode(&body)).into_bytes();
         }
-        let query = match n % 5 {
-            0 => String::new(),
+        let now = chrono::Utc::now().timestamp_millis();
+        let query = match n % 6 {
+            // Rightly signed, and nonsense all the same.
+            0 | 5 => signed(BASE_KEY, &now.to_string(), &body),
             1 => format!("signature={}&timestamp=1&nonce=", hex::encode(&body[..body.len().min(32)])),
             2 => "signature=%ff%fe&timestamp=%00&nonce=%zz".into(),
-            3 => format!("timestamp={0}&timestamp={0}", chrono::Utc::now().timestamp_millis()),
-            _ => format!("signature=00&timestamp={}&nonce=n", chrono::Utc::now().timestamp_millis()),
+            3 => format!("timestamp={now}&timestamp={now}"),
+            _ => format!("signature=00&timestamp={now}&nonce=n"),
         };
         let content_type = ["text/html", "application/json", "multipart/form-data", ""][n % 4];
         let target = format!("/callbacks/acme?{query}");
         let response = post(&server.callbacks, &target, &[("Content-Type", content_type)], &body).await;
         assert_eq!(response.status, 200);
-        assert!(response.body.starts_with(b"{\"resultCode\":\"00000"));
+        let code = if matches!(n % 6, 0 | 5) { "000002" } else { "00000" };
+        assert!(response.body.starts_with(format!("{{\"resultCode\":\"{code}").as_bytes()), "{n}");
+        assert!(!response.body.starts_with(b"{\"resultCode\":\"000000"), "{n}");
     }
     assert_eq!(server.position().await, position);
     assert_eq!(server.check(&instance).await["code"], "VALID");

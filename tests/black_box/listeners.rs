@@ -3,7 +3,7 @@
 use chopmark_simulator::Url;
 use serde_json::Value;
 
-use crate::support::{Home, config, get, post};
+use crate::support::{Home, config, config_with_open_api, get, post};
 
 /// An address on loopback that was free a moment ago.
 fn free_address() -> String {
@@ -46,7 +46,7 @@ async fn a_check_may_be_as_long_as_is_configured() {
 
 #[tokio::test]
 async fn metrics_tell_how_many_orders_are_at_risk() {
-    let home = Home::new(&config(""));
+    let home = Home::new(&config_with_open_api());
     let server = home.serve().await;
     let at_risk = async |seller: &str| server.metric(&format!("chopmark_orders_at_risk{{seller=\"{seller}\"}}")).await;
     assert_eq!(at_risk("acme").await, 0.0);
@@ -58,10 +58,32 @@ async fn metrics_tell_how_many_orders_are_at_risk() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;
     }
-    assert_eq!((at_risk("acme").await, at_risk("other").await), (2.0, 0.0), "acme has no open API");
+    assert_eq!((at_risk("acme").await, at_risk("other").await), (2.0, 0.0));
+}
+
+#[tokio::test]
+async fn a_fresh_server_shows_every_series_that_an_alert_watches() {
+    let home = Home::new(&config(""));
+    let server = home.serve().await;
     let response = get(&server.metrics, "/metrics", &[]).await.unwrap();
     let text = String::from_utf8(response.body).unwrap();
-    for name in ["chopmark_orders_at_risk{seller=\"other\"} 0", "chopmark_journal_dropped_total 0"] {
-        assert!(text.contains(name), "{name}: {text}");
+    for line in [
+        "chopmark_callbacks_total{activity=\"newInstance\",result=\"000005\",seller=\"acme\"} 0",
+        "chopmark_callbacks_rejected_total{reason=\"signature_wrong\"} 0",
+        "chopmark_callback_seconds_count 0",
+        "chopmark_dial_tests_total{result=\"000000\",seller=\"other\"} 0",
+        "chopmark_checks_total{code=\"VALID\"} 0",
+        "chopmark_checks_refused_total{problem=\"not-ready\"} ",
+        "chopmark_orders_at_risk{seller=\"other\"} 0",
+        "chopmark_journal_dropped_total 0",
+        "chopmark_log_append_seconds_count ",
+        "chopmark_log_batch_events_count ",
+        "chopmark_log_appends_total{result=\"unavailable\"} 0",
+        "chopmark_log_appends_total{result=\"unknown\"} 0",
+        "chopmark_projector_lag_events 0",
+        "chopmark_projector_stopped 0",
+        "chopmark_reactor_following ",
+    ] {
+        assert!(text.lines().any(|found| found.starts_with(line)), "{line}\n{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! Black boxes: the built binary, driven from outside as the marketplace, the software, an operator or a stranger does.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod callbacks;
 mod cli;
@@ -13,5 +13,6 @@ mod newer;
 mod orders;
 mod scenarios;
 mod starved;
+mod stopping;
 mod support;
 mod tls;

@@ -15,7 +15,8 @@ async fn a_log_that_has_gone_missing_is_not_begun_anew_unasked() {
     fs::rename(&log, &kept).unwrap();
 
     let leavings = ["admin-token", "license-index.snapshot", "reactor.snapshot"];
-    for words in [&["serve"][..], &["apply"], &["license", "adopt", "--seller", "acme", "old-instance-1"]] {
+    let adopt = ["license", "adopt", "--seller", "acme", "old-instance-1"];
+    for words in [&["serve"][..], &["apply"], &adopt, &["license", "list"], &["rebuild"]] {
         let output = home.run(words);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{words:?}: {errors}");
@@ -25,6 +26,9 @@ async fn a_log_that_has_gone_missing_is_not_begun_anew_unasked() {
         }
         assert!(!log.exists(), "{words:?} has made a log");
     }
+    let found = home.run(&["doctor"]);
+    assert_eq!(found.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&found.stdout).contains("is missing, although there was one"));
 
     fs::rename(&kept, &log).unwrap();
     let server = home.serve().await;

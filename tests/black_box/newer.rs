@@ -1,31 +1,11 @@
 //! The log holds an event of a newer version, as after going back to an older one: what was known before it is answered,
 //! whatever needs it is not, and somebody is told.
 
-use std::borrow::Cow;
-
 use chopmark_huawei::callback::FreezeStatus;
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, Expected, LogMetrics, NewEvent, Position, Revision, StreamName};
+use chopmark_log::Position;
 use chopmark_simulator::{Message, OrderLine};
-use uuid::Uuid;
 
-use crate::support::{Home, config, get};
-
-/// Appends what a newer version might to a stream.
-async fn append_newer(home: &Home, stream: &str) {
-    let path = home.data().join("log.db");
-    let log = SqliteLog::open(&path, SqliteOptions::default(), LogMetrics::unregistered()).unwrap();
-    let renamed = NewEvent {
-        id: Uuid::now_v7(),
-        kind: Cow::Borrowed("license_renamed.v9"),
-        data: b"{\"name\":\"Example\"}".to_vec(),
-        metadata: b"{\"cause\":{\"source\":\"system\"}}".to_vec(),
-    };
-    let stream = StreamName::new(stream).unwrap();
-    let last = log.read_stream(&stream, Revision(0), 100).await.unwrap().pop().unwrap();
-    log.append(&stream, Expected::Exact(last.revision), vec![renamed]).await.unwrap();
-    log.close().await;
-}
+use crate::support::{Home, append_newer, config, get};
 
 fn freeze(instance: &str) -> Message {
     Message::UpdateInstanceStatus { instance: instance.into(), status: FreezeStatus::Freeze }
@@ -91,4 +71,23 @@ async fn a_catalog_and_tokens_of_a_newer_version_are_no_reason_not_to_answer() {
     assert_eq!(server.call(&freeze(&instance)).await["resultCode"], "000000");
     let purchase = server.call(&Message::NewInstance { order: OrderLine::fresh() }).await;
     assert_eq!(purchase["resultCode"], "000005", "the secret of ids is in what cannot be read");
+}
+
+#[tokio::test]
+async fn nothing_is_applied_where_one_seller_s_catalog_cannot_be_read() {
+    let home = Home::new(&config(""));
+    home.serve().await.stop();
+    append_newer(&home, "seller-other").await;
+    let changed = config("").replace("name = \"Example\"", "name = \"Another\"");
+    std::fs::write(home.folder.path().join("chopmark.toml"), &changed).unwrap();
+    let applied = home.run(&["apply"]);
+    let said = String::from_utf8_lossy(&applied.stderr);
+    assert_eq!(applied.status.code(), Some(3), "{said}");
+    assert!(said.contains("seller other"), "{said}");
+    // Without the seller that cannot be read, the other still differs: nothing was written for it before.
+    let (first, rest) = changed.split_once("\n[[seller]]\nid = \"other\"").unwrap();
+    let alone = format!("{first}\n{}", &rest[rest.find("[[product]]").unwrap()..]);
+    std::fs::write(home.folder.path().join("chopmark.toml"), alone).unwrap();
+    assert_eq!(home.run(&["apply", "--dry-run"]).status.code(), Some(1));
+    assert!(home.ok(&["apply"]).contains("\"Example\" → \"Another\""));
 }

@@ -1,15 +1,20 @@
 //! A Chopmark of one's own: a folder, a configuration, the built binary, and hands to drive it.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use chopmark_huawei::signature::request_signature;
+use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_log::{EventLog, Expected, LogMetrics, NewEvent, Revision, StreamName};
 use chopmark_simulator::http::{Connection, Request, Response};
 use chopmark_simulator::marketplace::{Delivery, Keys, Marketplace, Style};
 use chopmark_simulator::{Message, OrderLine, Url};
 use chrono::Utc;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// The key of the base interface in every test.
 pub(crate) const BASE_KEY: &str = "test-access-key-0001";
@@ -49,6 +54,34 @@ name = "Example"
 entitlements = {{ reports = true, users = "quantity" }}
 "#
     )
+}
+
+/// The same, where seller `acme` asks an open API that nobody serves.
+pub(crate) fn config_with_open_api() -> String {
+    let keys = "access_key = { value = \"AK\" }, secret_key = { value = \"SK\" }";
+    config(&format!("open_api = {{ {keys}, base_url = \"http://127.0.0.1:9\" }}"))
+}
+
+/// The query string of a request signed by hand, so that it can be wrong in any way.
+pub(crate) fn signed(key: &str, timestamp: &str, body: &[u8]) -> String {
+    let signature = hex::encode_upper(request_signature(key.as_bytes(), "n0nce", timestamp, body));
+    format!("signature={signature}&timestamp={timestamp}&nonce=n0nce")
+}
+
+/// Appends what a newer version might to a stream.
+pub(crate) async fn append_newer(home: &Home, stream: &str) {
+    let path = home.data().join("log.db");
+    let log = SqliteLog::open(&path, SqliteOptions::default(), LogMetrics::unregistered()).unwrap();
+    let renamed = NewEvent {
+        id: Uuid::now_v7(),
+        kind: Cow::Borrowed("license_renamed.v9"),
+        data: b"{\"name\":\"Example\"}".to_vec(),
+        metadata: b"{\"cause\":{\"source\":\"system\"}}".to_vec(),
+    };
+    let stream = StreamName::new(stream).unwrap();
+    let last = log.read_stream(&stream, Revision(0), 100).await.unwrap().pop().unwrap();
+    log.append(&stream, Expected::Exact(last.revision), vec![renamed]).await.unwrap();
+    log.close().await;
 }
 
 /// A folder with a configuration, and the binary to run on it.
@@ -145,10 +178,19 @@ impl Server {
     }
 
     /// SIGTERM, and its end.
-    pub(crate) fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
+    pub(crate) fn stop(self) {
+        self.terminate();
+        assert_eq!(self.ended(), Some(0));
+    }
+
+    /// SIGTERM alone.
+    pub(crate) fn terminate(&self) {
+        terminate(self.pid());
+    }
+
+    /// Its exit code, once it has ended by itself.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -220,6 +262,11 @@ impl Server {
         let ready: Value = serde_json::from_slice(&response.body).unwrap();
         ready["position"].as_str().unwrap().to_owned()
     }
+}
+
+/// SIGTERM for a process of ours.
+pub(crate) fn terminate(pid: u32) {
+    assert!(Command::new("kill").arg(pid.to_string()).status().unwrap().success());
 }
 
 pub(crate) fn admin_token(data: &Path) -> String {

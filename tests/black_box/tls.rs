@@ -49,4 +49,12 @@ async fn a_client_that_offers_h2_gets_http_1_1_and_body_sign_in_its_case() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("\r\nBody-Sign: sign_type=\"HMAC-SHA256\", signature=\""), "{answer}");
     assert!(answer.contains("\r\nContent-Type: application/json"), "{answer}");
+
+    let target = format!("https://localhost:{}", server.callbacks.port());
+    let play = ["simulate", "--target", &target, "--seller", "acme", "--key", BASE_KEY, "--scenario", "dialtest"];
+    let distrusted = home.run(&play);
+    assert_eq!(distrusted.status.code(), Some(1), "a certificate of nobody known is not trusted");
+    home.ok(&[&play[..], &["--ca", "cert.pem"]].concat());
+    let no_certificate = home.run(&[&play[..], &["--ca", "chopmark.toml"]].concat());
+    assert_eq!(no_certificate.status.code(), Some(2), "{}", String::from_utf8_lossy(&no_certificate.stderr));
 }

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chopmark_domain::ids::SellerId;
 use chopmark_journal::AtRisk;
+pub(crate) use chopmark_journal::RETRY_WINDOW;
 use chopmark_reactor::OrderAtRisk;
-use chrono::TimeDelta;
-
-/// So long the marketplace repeats a purchase that did not succeed, then it unsubscribes the customer (新购商品,
-/// zh-cn_topic_0070649013). What failed before is no longer at risk, but lost.
-pub(crate) const RETRY_WINDOW: TimeDelta = TimeDelta::hours(3);
 
 /// How many orders of each seller are at risk: those whose delivery failed the last time, and those whose facts are
 /// wanted and not known. An order that is both counts once; a failed delivery that names no order counts as one.
@@ -25,6 +22,13 @@ pub(crate) fn count(deliveries: &[AtRisk], orders: &[OrderAtRisk]) -> BTreeMap<S
     named.into_iter().map(|(seller, names)| (seller.to_owned(), names.len())).collect()
 }
 
+/// Orders whose facts can be late: a seller without `open_api` asks for none, which the configuration's warnings say.
+#[must_use]
+pub(crate) fn asked_for(mut orders: Vec<OrderAtRisk>, asking: &BTreeSet<SellerId>) -> Vec<OrderAtRisk> {
+    orders.retain(|order| asking.contains(&order.seller));
+    orders
+}
+
 /// By what one thing at risk is told from another.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Named<'a> {
@@ -34,7 +38,7 @@ enum Named<'a> {
 
 #[cfg(test)]
 mod tests {
-    use chopmark_domain::ids::{OrderId, SellerId};
+    use chopmark_domain::ids::OrderId;
     use chrono::{DateTime, Utc};
 
     use super::*;
@@ -45,6 +49,7 @@ mod tests {
             activity: Some("refreshInstance".into()),
             subject: subject.map(Into::into),
             order: order.map(Into::into),
+            order_line: order.map(|order| format!("{order}-1")),
             result_code: "000005".into(),
             since: DateTime::<Utc>::UNIX_EPOCH,
             latest: DateTime::<Utc>::UNIX_EPOCH,
@@ -61,6 +66,13 @@ mod tests {
             reason: None,
             abandoned: false,
         }
+    }
+
+    #[test]
+    fn facts_that_nobody_asks_for_are_not_late() {
+        let asking = [SellerId::parse("acme").unwrap()].into();
+        let orders = vec![order("acme", "CS1"), order("beta", "CS2")];
+        assert_eq!(asked_for(orders, &asking), [order("acme", "CS1")]);
     }
 
     #[test]

@@ -18,9 +18,9 @@ use simulate::SimulateArgs;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and everything as it must be
-  1  a check failed, or a difference was found
+  1  a check failed, or a difference was found; `serve` was told twice to stop
   2  the command line or the configuration is wrong; standard error says what to mend
-  3  the data directory or the event log cannot be used
+  3  the data directory or the event log cannot be used, or what follows the log has crashed
 
 Environment:
   CHOPMARK_CONFIG      the configuration file, where --config does not name one

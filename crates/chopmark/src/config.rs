@@ -19,7 +19,10 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+use chopmark_domain::ids::SellerId;
 
 pub(crate) use environment::{Environment, LOG_FORMAT};
 pub(crate) use listen::{Limits, Listen, Tls};
@@ -105,6 +108,13 @@ impl Config {
             )
         });
         without_orders.chain(without_products).collect()
+    }
+
+    /// Sellers with an `open_api`: those that ask the marketplace for the facts of their orders.
+    #[must_use]
+    pub(crate) fn sellers_that_ask(&self) -> BTreeSet<SellerId> {
+        let asking = self.sellers.iter().filter(|seller| seller.open_api.is_some());
+        asking.map(|seller| seller.id.clone()).collect()
     }
 
     fn sells(&self, seller: &SellerConfig) -> bool {

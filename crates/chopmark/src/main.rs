@@ -10,6 +10,7 @@ mod config;
 mod failure;
 mod logging;
 mod server;
+mod signals;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -59,7 +60,11 @@ fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.or_fail(Reason::Storage, "starting threads", "raise the limit of threads")?.block_on(work)
+    let runtime = runtime.or_fail(Reason::Storage, "starting threads", "raise the limit of threads")?;
+    let done = runtime.block_on(work);
+    // What the work did not wait for, nobody waits for.
+    runtime.shutdown_background();
+    done
 }
 
 /// Says on standard error what is not as it should be and stops nothing.

@@ -8,9 +8,9 @@
 pub(crate) mod data_dir;
 mod exposition;
 mod listeners;
-mod tls;
+pub(crate) mod tls;
 mod token;
-mod unread;
+pub(crate) mod unread;
 
 use std::fmt;
 use std::fs::File;
@@ -29,7 +29,7 @@ use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::{LicenseIndex, Projector, ProjectorMetrics};
 use chopmark_reactor::{OpenOrders, OrderSource, OrderSources, Reactor, ReactorMetrics};
 use prometheus::Registry;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -55,7 +55,7 @@ pub(crate) struct Server {
 /// What follows the log.
 struct Background {
     stop: CancellationToken,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: JoinSet<()>,
 }
 
 impl Server {
@@ -92,17 +92,42 @@ impl Server {
         self.index.is_caught_up()
     }
 
+    /// Waits until something that follows the log crashes: from then on nothing is projected or asked for, and only a
+    /// new process can be trusted.
+    pub(crate) async fn crashed(&mut self) -> Failure {
+        let crash = self.background.crashed().await;
+        let help = "nothing that was acknowledged is lost: start it again, and report this with the lines before";
+        Failure::new(Reason::Storage, format!("what follows the event log has crashed: {crash}"), help)
+    }
+
     /// Stops everything: requests under way are answered, snapshots saved, the log closed.
     pub(crate) async fn stop(self) {
         self.serving.stop().await;
-        self.background.stop.cancel();
-        for task in self.background.tasks {
-            if let Err(error) = task.await {
+        self.background.stop().await;
+        self.log.close().await;
+        self.journal.flush().await;
+    }
+}
+
+impl Background {
+    async fn crashed(&mut self) -> JoinError {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Err(crash)) => return crash,
+                // It has come as far as this version can, and has said so.
+                Some(Ok(())) => {}
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    async fn stop(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
                 tracing::error!(%error, "a follower ended badly");
             }
         }
-        self.log.close().await;
-        self.journal.flush().await;
     }
 }
 
@@ -171,7 +196,9 @@ fn start_followers(
     let metrics = registered(ReactorMetrics::register(registry))?;
     let reactor = Reactor::new(log, commands.clone(), order_sources(config)?, data.reactor_snapshot(), metrics);
     let open_orders = reactor.open_orders();
-    let tasks = vec![tokio::spawn(projector.run(stop.clone())), tokio::spawn(reactor.run(stop.clone()))];
+    let mut tasks = JoinSet::new();
+    tasks.spawn(projector.run(stop.clone()));
+    tasks.spawn(reactor.run(stop.clone()));
     Ok((Background { stop, tasks }, open_orders))
 }
 
@@ -199,4 +226,22 @@ fn open_journal(config: &Config, data: &DataDir) -> Result<Journal, Failure> {
 /// Metrics of this process. Registering fails only where a name is taken twice.
 fn registered<T>(metrics: prometheus::Result<T>) -> Result<T, Failure> {
     metrics.or_fail(Reason::Storage, "the metrics", "this is a mistake in chopmark; report it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_follower_that_crashes_is_noticed_and_one_that_ends_is_not() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        tasks.spawn(async {
+            tokio::task::yield_now().await;
+            std::panic::resume_unwind(Box::new("a mistake of ours"));
+        });
+        let mut background = Background { stop: CancellationToken::new(), tasks };
+        assert!(background.crashed().await.is_panic());
+        background.stop().await;
+    }
 }

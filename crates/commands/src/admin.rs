@@ -38,14 +38,22 @@ impl Commands {
             return Ok(secret);
         }
         let fresh = SellerSecret::new(rand::random());
-        let done = self
+        let decided = self
             .transact(&Stream::Seller(seller.clone()), Guess::Unknown, &Cause::System, |catalog: &Catalog| {
                 Ok(catalog.create_secret(fresh.clone()))
             })
             .await?;
-        let secret = done.state.secret.ok_or_else(|| CommandError::NoSecret { seller: seller.clone() })?;
+        let secret = decided.state.secret.ok_or_else(|| CommandError::NoSecret { seller: seller.clone() })?;
         self.secrets.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(seller.clone(), secret.clone());
         Ok(secret)
+    }
+
+    /// The seller's secret, if there is one; none is made.
+    pub(crate) async fn secret(&self, seller: &SellerId) -> Result<Option<SellerSecret>, CommandError> {
+        match self.remembered_secret(seller) {
+            None => Ok(self.catalog(seller).await?.secret),
+            known => Ok(known),
+        }
     }
 
     fn remembered_secret(&self, seller: &SellerId) -> Option<SellerSecret> {
@@ -57,7 +65,7 @@ impl Commands {
     /// # Errors
     /// [`CommandError`].
     pub async fn catalog(&self, seller: &SellerId) -> Result<Catalog, CommandError> {
-        Ok(self.read(&Stream::Seller(seller.clone())).await?.state)
+        self.read(&Stream::Seller(seller.clone())).await
     }
 
     /// Brings a seller's catalog to the wanted terms from a moment on; appends nothing where it is as wanted.
@@ -72,16 +80,12 @@ impl Commands {
         cause: &Cause,
     ) -> Result<AppliedCatalog, CommandError> {
         self.ensure_secret(seller).await?;
-        let applied = std::sync::Mutex::new(vec![]);
-        let done = self
+        let decided = self
             .transact(&Stream::Seller(seller.clone()), Guess::Unknown, cause, |catalog: &Catalog| {
-                let events = catalog.apply(wanted, effective_at);
-                applied.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone_from(&events);
-                Ok(events)
+                Ok(catalog.apply(wanted, effective_at))
             })
             .await?;
-        let events = applied.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(AppliedCatalog { events, position: done.position })
+        Ok(AppliedCatalog { events: decided.events, position: decided.position })
     }
 
     /// All tokens.
@@ -89,7 +93,7 @@ impl Commands {
     /// # Errors
     /// [`CommandError`].
     pub async fn access(&self) -> Result<Access, CommandError> {
-        Ok(self.read(&Stream::Access).await?.state)
+        self.read(&Stream::Access).await
     }
 
     /// Makes a token known; nothing happens if it is.
@@ -97,9 +101,9 @@ impl Commands {
     /// # Errors
     /// [`CommandError`].
     pub async fn create_token(&self, grant: Grant, cause: &Cause) -> Result<Option<Position>, CommandError> {
-        let done = self
+        let decided = self
             .transact(&Stream::Access, Guess::Unknown, cause, |access: &Access| Ok(access.create(grant.clone())))
             .await?;
-        Ok(done.position)
+        Ok(decided.position)
     }
 }

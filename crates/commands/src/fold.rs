@@ -40,6 +40,7 @@ impl Fold for Standing {
         let metadata: Metadata = serde_json::from_slice(&record.metadata)
             .map_err(|error| CommandError::Metadata { stream: record.stream.clone(), reason: error.to_string() })?;
         self.evolve(event, &metadata.cause, record.recorded_at);
+        self.remember(&metadata.answered, record.recorded_at);
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! decides anew. A lost answer is settled by appending the same event ids again. Only what is durable is `Ok`.
 
 mod admin;
+mod answered;
 mod clock;
 mod error;
 mod fold;
@@ -24,6 +25,7 @@ pub struct Commands {
     log: Arc<dyn EventLog>,
     clock: Arc<dyn Clock>,
     secrets: Arc<admin::Secrets>,
+    answered: Arc<answered::Answered>,
 }
 
 /// What a command found or made.
@@ -42,7 +44,7 @@ impl Commands {
     /// Commands on a log, with a clock.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>) -> Self {
-        Self { log, clock, secrets: Arc::default() }
+        Self { log, clock, secrets: Arc::default(), answered: Arc::default() }
     }
 
     /// The time, UTC.

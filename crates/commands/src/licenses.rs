@@ -6,7 +6,7 @@ use chopmark_domain::license::{self, Command, InstanceAdopted, Refusal, Request,
 use chopmark_domain::order::{self, Order, OrderRef};
 use chopmark_domain::purchase::PurchaseIdentity;
 use chopmark_domain::stream::{LicenseId, LicenseKey, Stream};
-use chopmark_log::Position;
+use chopmark_log::{Position, StreamName};
 
 use crate::error::CommandError;
 use crate::transact::Guess;
@@ -34,10 +34,22 @@ impl Commands {
         cause: &Cause,
     ) -> Result<Done<Standing>, CommandError> {
         let request = Request { now: self.now(), signature: cause.signature() };
-        self.transact(&Stream::License(key.clone()), guess, cause, |standing: &Standing| {
-            Ok(decide(&key.id, standing, command.clone(), request)?)
-        })
-        .await
+        let stream = Stream::License(key.clone());
+        let name = StreamName::new(&stream.to_string())?;
+        let status_request = request.signature.filter(|_| matches!(command, Command::Freeze | Command::Unfreeze));
+        let done: Done<Standing> = self
+            .transact(&stream, guess, cause, |standing: &Standing| {
+                if status_request.is_some_and(|signature| self.answered.contains(&name, signature, request.now)) {
+                    return Ok(vec![]);
+                }
+                Ok(decide(&key.id, standing, command.clone(), request)?)
+            })
+            .await?
+            .into();
+        if let Some(signature) = status_request.filter(|_| done.appended == 0) {
+            self.answered.remember(&name, signature, request.now);
+        }
+        Ok(done)
     }
 
     /// `newInstance`: the purchase's instance, made now or long since.
@@ -60,16 +72,26 @@ impl Commands {
         }
     }
 
-    /// The instance id that a purchase has or would get, without making anything.
+    /// The instance id that a purchase has or would get, without making anything. `None` where the seller has no
+    /// secret yet: no id can be derived, and none was.
     ///
     /// # Errors
     /// [`CommandError`].
-    pub async fn purchase_id(&self, seller: &SellerId, order: OrderRef) -> Result<InstanceId, CommandError> {
-        Ok(PurchaseIdentity::OrderLine(order).instance_id(&self.ensure_secret(seller).await?))
+    pub async fn purchase_id(&self, seller: &SellerId, order: OrderRef) -> Result<Option<InstanceId>, CommandError> {
+        let Some(secret) = self.secret(seller).await? else { return Ok(None) };
+        let derived = PurchaseIdentity::OrderLine(order).instance_id(&secret);
+        let key = LicenseKey { seller: seller.clone(), id: LicenseId::Instance(derived.clone()) };
+        match self.read_license(&key).await? {
+            Standing::Adopted(adopted) => Ok(Some(adopted)),
+            Standing::Known(_) | Standing::Absent => Ok(Some(derived)),
+        }
     }
 
     /// Takes an existing instance over. Where its purchase is known, a redelivery of that purchase answers this id
     /// from now on.
+    ///
+    /// Both streams are asked before either is written. The instance is written first: should the process die in
+    /// between, no purchase leads to an instance that does not exist, and adopting the same again completes it.
     ///
     /// # Errors
     /// [`Refusal::Exists`] where the id or the purchase has another license already.
@@ -80,15 +102,28 @@ impl Commands {
         adoption: InstanceAdopted,
         cause: &Cause,
     ) -> Result<Option<Position>, CommandError> {
-        if let Some(purchase) = &adoption.purchase {
-            let derived = purchase.instance_id(&self.ensure_secret(seller).await?);
-            if derived != *instance {
-                let key = LicenseKey { seller: seller.clone(), id: LicenseId::Instance(derived) };
-                self.license(&key, Command::AdoptPurchase(instance.clone()), cause).await?;
-            }
+        let key = |id| LicenseKey { seller: seller.clone(), id: LicenseId::Instance(id) };
+        let derived = match &adoption.purchase {
+            Some(purchase) => Some(purchase.instance_id(&self.ensure_secret(seller).await?)),
+            None => None,
+        };
+        let purchase = derived.filter(|derived| derived != instance).map(key);
+        let adopt_purchase = Command::AdoptPurchase(instance.clone());
+        if let Some(purchase) = &purchase {
+            self.may(purchase, adopt_purchase.clone()).await?;
         }
-        let key = LicenseKey { seller: seller.clone(), id: LicenseId::Instance(instance.clone()) };
-        Ok(self.license(&key, Command::Adopt(adoption), cause).await?.position)
+        let adopted = self.license(&key(instance.clone()), Command::Adopt(adoption), cause).await?;
+        if let Some(purchase) = &purchase {
+            self.license(purchase, adopt_purchase, cause).await?;
+        }
+        Ok(adopted.position)
+    }
+
+    /// Refuses what the rules would refuse as things stand, and writes nothing.
+    async fn may(&self, key: &LicenseKey, command: Command) -> Result<(), CommandError> {
+        let request = Request { now: self.now(), signature: None };
+        decide(&key.id, &self.read_license(key).await?, command, request)?;
+        Ok(())
     }
 
     /// Runs a command on an order.
@@ -103,7 +138,8 @@ impl Commands {
         cause: &Cause,
     ) -> Result<Done<Order>, CommandError> {
         let stream = Stream::Order(seller.clone(), order.clone());
-        self.transact(&stream, Guess::Unknown, cause, |state: &Order| Ok(state.decide(command.clone()))).await
+        let decide = |state: &Order| Ok(state.decide(command.clone()));
+        Ok(self.transact(&stream, Guess::Unknown, cause, decide).await?.into())
     }
 
     /// What stands on a license's stream.
@@ -111,7 +147,7 @@ impl Commands {
     /// # Errors
     /// [`CommandError`].
     pub async fn read_license(&self, key: &LicenseKey) -> Result<Standing, CommandError> {
-        Ok(self.read(&Stream::License(key.clone())).await?.state)
+        self.read(&Stream::License(key.clone())).await
     }
 
     /// A license that the marketplace may ask about.
@@ -131,6 +167,6 @@ impl Commands {
     /// # Errors
     /// [`CommandError`].
     pub async fn read_order(&self, seller: &SellerId, order: &OrderId) -> Result<Order, CommandError> {
-        Ok(self.read(&Stream::Order(seller.clone(), order.clone())).await?.state)
+        self.read(&Stream::Order(seller.clone(), order.clone())).await
     }
 }

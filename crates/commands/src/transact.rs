@@ -7,14 +7,16 @@ use chopmark_domain::codec::{StoredEvent, to_json};
 use chopmark_domain::stream::Stream;
 use chopmark_log::{AppendError, Appended, Expected, NewEvent, Position, Revision, StreamName};
 use rand::Rng;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::error::CommandError;
 use crate::fold::Fold;
 use crate::{Commands, Done};
 
-/// Decisions on one stream before giving up. Contention that lasts longer than this is not the marketplace's.
-const ATTEMPTS: u32 = 12;
+/// For how long others may keep changing a stream before we give up. The marketplace waits five seconds for an answer;
+/// whoever decides once more after this is still in time.
+const PATIENCE: Duration = Duration::from_millis(3_500);
 /// Appends of the same events before a lost answer stays lost.
 const APPENDS: u32 = 5;
 /// Records read of a stream at once; streams are short.
@@ -29,6 +31,26 @@ struct Loaded<S> {
 impl<S> Loaded<S> {
     fn expected(&self) -> Expected {
         self.last.map_or(Expected::NoStream, |(revision, _)| Expected::Exact(revision))
+    }
+
+    fn position(&self) -> Option<Position> {
+        self.last.map(|(_, position)| position)
+    }
+}
+
+/// A decision that is durable.
+pub(crate) struct Decided<S: Fold> {
+    /// The state after it.
+    pub(crate) state: S,
+    /// The position of the stream's last event.
+    pub(crate) position: Option<Position>,
+    /// What was appended.
+    pub(crate) events: Vec<S::Event>,
+}
+
+impl<S: Fold> From<Decided<S>> for Done<S> {
+    fn from(decided: Decided<S>) -> Self {
+        Self { state: decided.state, position: decided.position, appended: decided.events.len() }
     }
 }
 
@@ -49,7 +71,7 @@ impl Commands {
         guess: Guess,
         cause: &Cause,
         decide: D,
-    ) -> Result<Done<S>, CommandError>
+    ) -> Result<Decided<S>, CommandError>
     where
         S: Fold,
         D: Fn(&S) -> Result<Vec<S::Event>, CommandError> + Send,
@@ -59,35 +81,36 @@ impl Commands {
             Guess::New => Loaded { state: S::default(), last: None },
             Guess::Unknown => self.load(&name).await?,
         };
-        for attempt in 0..ATTEMPTS {
+        let begun = Instant::now();
+        let mut conflicts = 0;
+        loop {
             let events = decide(&loaded.state)?;
             if events.is_empty() {
-                let position = loaded.last.map(|(_, position)| position);
-                return Ok(Done { state: loaded.state, position, appended: 0 });
+                return Ok(Decided { position: loaded.position(), state: loaded.state, events });
             }
             match self.append(&name, loaded.expected(), &events, cause).await {
                 Ok(appended) => {
                     let now = self.now();
                     events.iter().for_each(|event| loaded.state.take_new(event, cause, now));
-                    let position = Some(appended.position);
-                    return Ok(Done { state: loaded.state, position, appended: events.len() });
+                    return Ok(Decided { state: loaded.state, position: Some(appended.position), events });
                 }
-                Err(AppendError::Conflict { .. }) => {
-                    back_off(attempt).await;
+                Err(AppendError::Conflict { .. }) if begun.elapsed() < PATIENCE => {
+                    // A guess that was wrong says nothing of others being at work.
+                    if conflicts > 0 || guess == Guess::Unknown {
+                        back_off(conflicts).await;
+                    }
+                    conflicts += 1;
                     loaded = self.load(&name).await?;
                 }
-                Err(error) => {
-                    return Err(CommandError::NotDurable { reason: error.to_string() });
-                }
+                Err(AppendError::Conflict { .. }) => return Err(CommandError::Contended { stream: name }),
+                Err(error) => return Err(CommandError::NotDurable { reason: error.to_string() }),
             }
         }
-        Err(CommandError::Contended { stream: name })
     }
 
     /// Reads a stream's state.
-    pub(crate) async fn read<S: Fold>(&self, stream: &Stream) -> Result<Done<S>, CommandError> {
-        let loaded = self.load(&StreamName::new(&stream.to_string())?).await?;
-        Ok(Done { state: loaded.state, position: loaded.last.map(|(_, position)| position), appended: 0 })
+    pub(crate) async fn read<S: Fold>(&self, stream: &Stream) -> Result<S, CommandError> {
+        Ok(self.load(&StreamName::new(&stream.to_string())?).await?.state)
     }
 
     async fn load<S: Fold>(&self, name: &StreamName) -> Result<Loaded<S>, CommandError> {
@@ -110,7 +133,7 @@ impl Commands {
         events: &[E],
         cause: &Cause,
     ) -> Result<Appended, AppendError> {
-        let metadata = to_json(&Metadata { cause: cause.clone() });
+        let metadata = to_json(&Metadata { cause: cause.clone(), answered: self.answered.about(name, self.now()) });
         let events: Vec<NewEvent> = events
             .iter()
             .map(|event| NewEvent {
@@ -123,7 +146,9 @@ impl Commands {
         for attempt in 1..APPENDS {
             match self.log.append(name, expected, events.clone()).await {
                 Err(AppendError::Unknown { reason }) => {
-                    tracing::warn!(stream = %name, reason, "an append's answer was lost; asking again");
+                    if attempt == 1 {
+                        tracing::warn!(stream = %name, reason, "an append's answer was lost; asking again");
+                    }
                     back_off(attempt).await;
                 }
                 settled => return settled,

@@ -1,14 +1,31 @@
 //! Why an event exists: the metadata kept beside its data, so that every number can be traced to the signed bytes,
 //! API answer or person behind it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+
+/// How far a signed request's time may be from ours, either way (请求认证说明, zh-cn_topic_0070649248).
+pub const REQUEST_WINDOW: TimeDelta = TimeDelta::seconds(60);
+
+/// How long the very same request is remembered: it is valid for [`REQUEST_WINDOW`] to either side of its time, and our
+/// own clock may be set back a little meanwhile.
+pub const REQUEST_MEMORY: TimeDelta = TimeDelta::seconds(150);
 
 /// Metadata of an event, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// What caused the event.
     pub cause: Cause,
+    /// Status requests about this license that were answered shortly before and changed nothing. With them the stream
+    /// remembers them before the license moves on: the very same request again must still change nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<RequestSignature>,
+}
+
+impl From<Cause> for Metadata {
+    fn from(cause: Cause) -> Self {
+        Self { cause, answered: vec![] }
+    }
 }
 
 /// What caused an event.
@@ -21,7 +38,8 @@ pub enum Cause {
     OpenApi {
         /// Which interface, e.g. `order/query`.
         api: String,
-        /// The answer's JSON without the buyer's fields; absent where there was no answer.
+        /// The answer's JSON without the buyer's fields. It stands once, with the order's event that took it up;
+        /// absent elsewhere, and where there was no answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer: Option<String>,
     },
@@ -54,7 +72,7 @@ pub struct SignedRequest {
     pub signature: RequestSignature,
     /// The `timestamp` of the query string, exactly as sent: it takes part in the signature.
     pub timestamp: String,
-    /// The `nonce` of the query string, as sent.
+    /// The `nonce` of the query string, percent-decoded: so it takes part in the signature.
     pub nonce: String,
     /// Which key verified it: the interface type and a digest of the key, never the key.
     pub key_id: String,
@@ -62,7 +80,8 @@ pub struct SignedRequest {
     pub signed_form: SignedForm,
     /// When the request had been read, by our clock.
     pub received_at: DateTime<Utc>,
-    /// SHA-256 of the bytes received, where buyer fields were cut out of `body`; hexadecimal.
+    /// SHA-256 of the bytes received, where personal data were cut out of `body`; hexadecimal. It tells whether other
+    /// bytes are the same, and does not bring back what was cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redacted_from_sha256: Option<String>,
 }

@@ -3,6 +3,7 @@
 mod activity;
 mod claim;
 mod fields;
+mod named;
 mod parse;
 mod rejection;
 mod verify;
@@ -16,6 +17,7 @@ use chopmark_domain::license::{Refreshed, Released, Upgraded};
 use chopmark_domain::order::OrderRef;
 
 pub use activity::Activity;
+pub use named::Named;
 pub use rejection::{Reason, Rejection};
 pub use verify::verify;
 
@@ -39,6 +41,8 @@ pub struct Verified<'k> {
     pub callback: Callback,
     /// Test traffic (`testFlag` is 1): to be answered like the real, and to change nothing.
     pub test: bool,
+    /// What it is about.
+    pub named: Named,
     /// The request itself, to be kept with what it causes.
     pub request: SignedRequest,
     /// The key that verified it; the answer is signed with the same.

@@ -61,6 +61,10 @@ impl Object {
         self.0.iter().find_map(|(name, value)| (name == key).then_some(value))
     }
 
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
     /// The same object with only some of its members.
     pub(crate) fn filtered(&self, keep: impl Fn(&str, &Json) -> bool) -> Self {
         Self(self.0.iter().filter(|(key, value)| keep(key, value)).cloned().collect())
@@ -69,6 +73,12 @@ impl Object {
     /// Puts the members in the order of their keys.
     pub(crate) fn sort_by(&mut self, order: impl Fn(&str, &str) -> Ordering) {
         self.0.sort_by(|(one, _), (other, _)| order(one, other));
+    }
+}
+
+impl FromIterator<(String, Json)> for Object {
+    fn from_iter<I: IntoIterator<Item = (String, Json)>>(members: I) -> Self {
+        Self(members.into_iter().collect())
     }
 }
 

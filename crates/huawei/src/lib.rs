@@ -22,3 +22,4 @@ pub mod time;
 
 mod canonical;
 mod json;
+mod redact;

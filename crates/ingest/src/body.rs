@@ -18,6 +18,9 @@ pub(crate) enum BodyError {
 }
 
 impl BodyError {
+    /// Every one of them.
+    pub(crate) const ALL: [Self; 3] = [Self::TooLarge, Self::Slow, Self::Broken];
+
     /// The error as metrics spell it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -36,7 +39,7 @@ pub(crate) async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, Bo
         if body.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge);
         }
-        // Nearly every body comes in one piece, which then needs no copy.
+        // Nearly every body comes in one piece, whose memory is then taken over where nobody else holds it.
         if body.is_empty() && chunk.len() < limit {
             body = BytesMut::from(chunk);
         } else {

@@ -14,6 +14,7 @@ use tokio::time::timeout_at;
 
 use crate::Ingest;
 use crate::body::{self, BodyError};
+use crate::metrics;
 use crate::note::Note;
 use crate::sellers::SellerDoor;
 use crate::take_up::{self, TakenUp};
@@ -29,11 +30,11 @@ pub(crate) async fn callback(
 ) -> HttpResponse {
     let begun = Instant::now();
     let deadline = tokio::time::Instant::now() + ingest.limits.answer_within;
-    let mut note = Note::begin(&request, &path);
+    let mut note = Note::begin(&request, &path, ingest.commands.now());
     let seller = SellerId::parse(&path).ok();
     let Some((seller, door)) = seller.as_ref().and_then(|id| ingest.sellers.get_key_value(id)) else {
         let answer = Answer::failure(ResultCode::AuthenticationFailed, ResultCode::AuthenticationFailed.message());
-        note.rejected("unknown_seller");
+        note.rejected(metrics::UNKNOWN_SELLER);
         // Whatever body there is stays unread: nobody here could have signed it.
         return ingest.answer(begun, note, &answer, None).closing();
     };
@@ -42,14 +43,13 @@ pub(crate) async fn callback(
         Ok(body) => body,
         Err(error) => return ingest.unread(begun, note, door, error),
     };
-    note.body(&body);
     let delivery =
         Delivery { query: request.query_string(), content_encoding: content_encoding(&request), body: &body };
     match verify(&delivery, &door.keys, ingest.commands.now()) {
-        Err(rejection) => ingest.rejected(begun, note, &rejection),
+        Err(rejection) => ingest.rejected(begun, note, &rejection, body.len()),
         Ok(verified) => {
             note.verified(&verified);
-            let Verified { callback, test, request, key } = verified;
+            let Verified { callback, test, request, key, .. } = verified;
             let cause = Cause::Callback(Box::new(request));
             let answer = if test {
                 timeout_at(deadline, take_up::echo(&ingest, seller, door, &callback))
@@ -66,11 +66,18 @@ pub(crate) async fn callback(
 
 /// Anything but POST.
 pub(crate) async fn wrong_method(request: HttpRequest, path: web::Path<String>, ingest: Data<Ingest>) -> HttpResponse {
-    let mut note = Note::begin(&request, &path);
-    note.rejected("method");
+    let mut note = Note::begin(&request, &path, ingest.commands.now());
+    note.rejected(metrics::WRONG_METHOD);
     let answer = Answer::failure(ResultCode::IllegalParameter, "param is invalid: callbacks are sent by POST");
     let door = SellerId::parse(&path).ok().and_then(|id| ingest.sellers.get(&id));
     ingest.answer(Instant::now(), note, &answer, door.and_then(SellerDoor::default_key)).closing()
+}
+
+/// Any path but that of callbacks. It is counted and not noted: those who look for doors would fill the journal.
+pub(crate) async fn wrong_path(ingest: Data<Ingest>) -> HttpResponse {
+    ingest.metrics.rejected.with_label_values(&[metrics::WRONG_PATH]).inc();
+    let answer = Answer::failure(ResultCode::IllegalParameter, "param is invalid: callbacks go to /callbacks/<seller>");
+    Reply::new(answer.to_bytes(), None).closing()
 }
 
 /// Nothing is said of what may have been stored meanwhile: the marketplace calls again, and it is found then.
@@ -87,6 +94,18 @@ fn content_encoding(request: &HttpRequest) -> Option<&str> {
 struct Reply(HttpResponse);
 
 impl Reply {
+    /// HTTP 200, JSON, and with a key `Body-Sign` in exactly that case.
+    fn new(body: Vec<u8>, key: Option<&AccessKey>) -> Self {
+        let mut response = HttpResponse::Ok();
+        response.insert_header((CONTENT_TYPE, "application/json;charset=utf-8"));
+        if let Some(signature) = key.and_then(|key| HeaderValue::from_str(&key.body_sign(&body)).ok()) {
+            response.insert_header((BODY_SIGN, signature));
+        }
+        let mut response = response.body(body);
+        response.head_mut().set_camel_case_headers(true);
+        Self(response)
+    }
+
     /// The answer, and the end of the connection: what is still coming on it is not read.
     fn closing(mut self) -> HttpResponse {
         self.0.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
@@ -110,9 +129,8 @@ impl Ingest {
         if reached.is_err() && index.is_caught_up() { too_late() } else { answer }
     }
 
-    fn rejected(&self, begun: Instant, mut note: Note, rejection: &Rejection<'_>) -> HttpResponse {
-        note.rejected(rejection.reason.as_str());
-        note.claims(rejection.activity, rejection.authenticated);
+    fn rejected(&self, begun: Instant, mut note: Note, rejection: &Rejection<'_>, length: usize) -> HttpResponse {
+        note.rejection(rejection, length);
         self.answer(begun, note, &rejection.answer(), rejection.key).into()
     }
 
@@ -123,18 +141,11 @@ impl Ingest {
         self.answer(begun, note, &answer, door.default_key()).closing()
     }
 
-    /// Every answer leaves through here: HTTP 200, JSON, `Body-Sign` in exactly that case, counted and noted.
+    /// Every answer to a callback leaves through here, counted and noted.
     fn answer(&self, begun: Instant, note: Note, answer: &Answer, key: Option<&AccessKey>) -> Reply {
         let body = answer.to_bytes();
-        let mut response = HttpResponse::Ok();
-        response.insert_header((CONTENT_TYPE, "application/json;charset=utf-8"));
-        if let Some(signature) = key.and_then(|key| HeaderValue::from_str(&key.body_sign(&body)).ok()) {
-            response.insert_header((BODY_SIGN, signature));
-        }
         note.count(&self.metrics, answer.result_code, begun.elapsed());
         self.journal.record(note.into_delivery(answer, &body, begun.elapsed()));
-        let mut response = response.body(body);
-        response.head_mut().set_camel_case_headers(true);
-        Reply(response)
+        Reply::new(body, key)
     }
 }

@@ -7,14 +7,13 @@
 //!                                                                                └─▶ delivery journal
 //! ```
 //!
-//! Every answer to `/callbacks/{seller}` is HTTP 200 with JSON and, where the seller is known, `Body-Sign` in exactly
+//! Every answer is HTTP 200 with JSON and, where the seller is known, `Body-Sign` in exactly
 //! that case. An answer of success leaves only after its events are on stable storage.
 
 mod body;
 mod handler;
 mod metrics;
 mod note;
-mod recent;
 mod sellers;
 mod take_up;
 
@@ -30,7 +29,7 @@ pub use sellers::{AppInfos, SellerDoor, Sellers};
 /// Bounds on what one request may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes of a body; more is refused unread.
+    /// Bytes of a body; no real one is nearly as large, and what is larger is refused.
     pub body_bytes: usize,
     /// From the request's head to the answer. The marketplace gives up after five seconds (接口说明,
     /// zh-cn_topic_0070649414); past this we answer `000005` and it calls again.
@@ -39,7 +38,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 1 << 20, answer_within: Duration::from_secs(4) }
+        Self { body_bytes: 64 << 10, answer_within: Duration::from_secs(4) }
     }
 }
 
@@ -51,7 +50,6 @@ pub struct Ingest {
     index: Option<Progress>,
     metrics: IngestMetrics,
     limits: Limits,
-    recent: recent::Recent,
 }
 
 impl Ingest {
@@ -66,15 +64,18 @@ impl Ingest {
         metrics: IngestMetrics,
         limits: Limits,
     ) -> Self {
-        Self { sellers, commands, journal, index, metrics, limits, recent: recent::Recent::default() }
+        metrics.begin(&sellers);
+        Self { sellers, commands, journal, index, metrics, limits }
     }
 }
 
-/// The routes of the callback listener.
+/// The routes of the callback listener. Whatever else comes there, paths of other services aside, is answered as the
+/// marketplace understands.
 pub fn configure(config: &mut web::ServiceConfig, ingest: web::Data<Ingest>) {
     config.app_data(ingest).service(
-        web::resource("/callbacks/{seller}")
+        web::resource(["/callbacks/{seller}", "/callbacks/{seller}/"])
             .route(web::post().to(handler::callback))
             .default_service(web::to(handler::wrong_method)),
     );
+    config.default_service(web::to(handler::wrong_path));
 }

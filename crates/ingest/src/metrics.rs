@@ -1,6 +1,18 @@
 //! What the callback listener counts.
 
+use chopmark_huawei::answer::ResultCode;
+use chopmark_huawei::callback::{Activity, Reason};
 use prometheus::{Histogram, HistogramOpts, IntCounterVec, Opts, Registry};
+
+use crate::body::BodyError;
+use crate::sellers::Sellers;
+
+/// The reason of requests whose path names no seller of this configuration.
+pub(crate) const UNKNOWN_SELLER: &str = "unknown_seller";
+/// The reason of requests that are no `POST`.
+pub(crate) const WRONG_METHOD: &str = "method";
+/// The reason of requests to any other path.
+pub(crate) const WRONG_PATH: &str = "path";
 
 /// Metrics of the callback listener.
 #[derive(Clone)]
@@ -54,5 +66,25 @@ impl IngestMetrics {
             )?,
             seconds,
         })
+    }
+
+    /// Begins at 0 what an alert may watch: a series that begins at its first event has not increased.
+    pub(crate) fn begin(&self, sellers: &Sellers) {
+        let reasons = Reason::KINDS.iter().map(|reason| reason.as_str());
+        let unread = BodyError::ALL.iter().map(|error| error.as_str());
+        for reason in reasons.chain(unread).chain([UNKNOWN_SELLER, WRONG_METHOD, WRONG_PATH]) {
+            self.rejected.with_label_values(&[reason]);
+        }
+        for seller in sellers.keys().map(|seller| seller.as_str()) {
+            self.provisional_terms.with_label_values(&[seller]);
+            for result in [ResultCode::Success, ResultCode::IllegalParameter, ResultCode::InternalError] {
+                self.dial_tests.with_label_values(&[seller, result.as_str()]);
+            }
+            for activity in Activity::ALL {
+                for result in [ResultCode::Success, ResultCode::UnknownInstance, ResultCode::InternalError] {
+                    self.callbacks.with_label_values(&[seller, activity.as_str(), result.as_str()]);
+                }
+            }
+        }
     }
 }

@@ -3,66 +3,62 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use chopmark_domain::license::Released;
-use chopmark_domain::order::OrderRef;
 use chopmark_huawei::answer::{Answer, ResultCode};
-use chopmark_huawei::callback::{Activity, Callback, Verified};
+use chopmark_huawei::callback::{Activity, Named, Rejection, Verified};
 use chopmark_journal::Delivery;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use crate::metrics::IngestMetrics;
 
-/// The label of callers whose seller is not ours: what strangers write into a path is no label.
-const NOBODY: &str = "unknown";
-
 /// A request so far.
 pub(crate) struct Note {
+    at: DateTime<Utc>,
     seller: String,
     remote: Option<String>,
     activity: Option<Activity>,
     test: bool,
     authenticated: bool,
-    subject: Option<String>,
-    order: Option<String>,
+    named: Named,
     reason: Option<&'static str>,
     body: String,
 }
 
 impl Note {
-    pub(crate) fn begin(request: &HttpRequest, seller: &str) -> Self {
+    pub(crate) fn begin(request: &HttpRequest, seller: &str, at: DateTime<Utc>) -> Self {
         Self {
+            at,
             seller: seller.chars().take(64).collect(),
             remote: request.peer_addr().map(|address| address.ip().to_string()),
             activity: None,
             test: false,
             authenticated: false,
-            subject: None,
-            order: None,
+            named: Named::default(),
             reason: None,
             body: String::new(),
         }
-    }
-
-    pub(crate) fn body(&mut self, body: &[u8]) {
-        self.body = String::from_utf8_lossy(&body[..body.len().min(Delivery::BODY_MAX)]).into_owned();
     }
 
     pub(crate) fn rejected(&mut self, reason: &'static str) {
         self.reason = Some(reason);
     }
 
-    pub(crate) fn claims(&mut self, activity: Option<Activity>, authenticated: bool) {
-        self.activity = activity;
-        self.authenticated = authenticated;
+    /// A request that is not taken up. Of a body that is no JSON only the length is noted: what it holds, nobody knows.
+    pub(crate) fn rejection(&mut self, rejection: &Rejection<'_>, length: usize) {
+        self.rejected(rejection.reason.as_str());
+        self.activity = rejection.activity;
+        self.authenticated = rejection.authenticated;
+        // Whoever cannot sign is not believed to be testing either.
+        self.test = rejection.test && rejection.authenticated;
+        self.named.clone_from(&rejection.named);
+        self.body = rejection.body.clone().unwrap_or_else(|| format!("{length} bytes"));
     }
 
     pub(crate) fn verified(&mut self, verified: &Verified<'_>) {
-        self.claims(Some(verified.callback.activity()), true);
+        self.activity = Some(verified.callback.activity());
+        self.authenticated = true;
         self.test = verified.test;
-        // Where buyer fields were cut out of what is kept, the journal keeps no more than that.
+        self.named.clone_from(&verified.named);
         self.body.clone_from(&verified.request.body);
-        self.body.truncate(self.body.floor_char_boundary(Delivery::BODY_MAX));
-        (self.subject, self.order) = names(&verified.callback);
     }
 
     pub(crate) fn count(&self, metrics: &IngestMetrics, result: ResultCode, elapsed: Duration) {
@@ -70,13 +66,13 @@ impl Note {
         if let Some(reason) = self.reason {
             metrics.rejected.with_label_values(&[reason]).inc();
         }
-        let seller = if self.authenticated { self.seller.as_str() } else { NOBODY };
-        if self.test {
-            metrics.dial_tests.with_label_values(&[seller, result.as_str()]).inc();
-        }
+        // What strangers write into a path is no label.
         if self.authenticated {
             let activity = self.activity.map_or("unknown", Activity::as_str);
-            metrics.callbacks.with_label_values(&[seller, activity, result.as_str()]).inc();
+            metrics.callbacks.with_label_values(&[self.seller.as_str(), activity, result.as_str()]).inc();
+        }
+        if self.test {
+            metrics.dial_tests.with_label_values(&[self.seller.as_str(), result.as_str()]).inc();
         }
     }
 
@@ -87,13 +83,14 @@ impl Note {
             None => bytes.to_vec(),
         };
         Delivery {
-            at: Utc::now(),
+            at: self.at,
             seller: self.seller,
             activity: self.activity.map(|activity| activity.as_str().to_owned()),
             test: self.test,
             authenticated: self.authenticated,
-            subject: self.subject,
-            order: self.order,
+            subject: self.named.subject,
+            order: self.named.order,
+            order_line: self.named.order_line,
             result_code: answer.result_code.as_str().to_owned(),
             reason: self.reason.map(str::to_owned),
             millis: elapsed.as_secs_f64() * 1_000.0,
@@ -101,25 +98,5 @@ impl Note {
             body: self.body,
             answer: String::from_utf8_lossy(&kept).into_owned(),
         }
-    }
-}
-
-/// The license and the order line that a callback names. The line belongs to it: two lines of one order are two
-/// purchases, and one may fail while the other succeeds.
-fn names(callback: &Callback) -> (Option<String>, Option<String>) {
-    let line = |order: &OrderRef| Some(format!("{}/{}", order.order_id, order.order_line_id));
-    let of_release = |released: &Released| released.order_id.as_ref().map(ToString::to_string);
-    match callback {
-        Callback::NewInstance { order, .. } | Callback::OrderNotify { order } => (None, line(order)),
-        Callback::QueryInstance { ids } => (ids.first().map(ToString::to_string), None),
-        Callback::RefreshInstance { instance, refreshed } => (Some(instance.to_string()), line(&refreshed.order)),
-        Callback::UpgradeInstance { instance, upgraded } => (Some(instance.to_string()), line(&upgraded.order)),
-        Callback::ReleaseInstance { instance, released } => (Some(instance.to_string()), of_release(released)),
-        Callback::UpdateInstanceStatus { instance, .. } | Callback::ChangeInstanceCheck { instance, .. } => {
-            (Some(instance.to_string()), None)
-        }
-        Callback::RefreshLicenseCode { code, refreshed } => (Some(code.to_string()), line(&refreshed.order)),
-        Callback::UpdateLicenseCodeStatus { code, .. } => (Some(code.to_string()), None),
-        Callback::ReleaseLicenseCode { code, released } => (Some(code.to_string()), of_release(released)),
     }
 }

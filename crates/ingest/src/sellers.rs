@@ -31,6 +31,11 @@ pub struct AppInfos {
 }
 
 impl AppInfos {
+    /// Access data as they would be of any instance: the seller's, else of the first product that has its own.
+    pub(crate) fn of_any(&self, instance: &InstanceId) -> Option<AppInfo> {
+        self.of(None, instance).or_else(|| self.of(self.by_sku.keys().min(), instance))
+    }
+
     /// The access data of an instance; `None` where the seller gives them another way.
     pub(crate) fn of(&self, sku: Option<&Sku>, instance: &InstanceId) -> Option<AppInfo> {
         let own = sku.and_then(|sku| self.by_sku.get(sku));

@@ -97,18 +97,10 @@ impl Ingest {
     }
 
     async fn on_license(&self, key: &LicenseKey, command: Command, cause: &Cause) -> Result<TakenUp, CommandError> {
-        let changes_status = matches!(command, Command::Freeze | Command::Unfreeze);
-        let signature = cause.signature().filter(|_| changes_status);
-        if signature.is_some_and(|signature| self.recent.has_answered(signature, self.commands.now())) {
-            return Ok(TakenUp::success(None));
-        }
         let unfreezes = matches!(command, Command::Unfreeze);
         let done = self.commands.license(key, command, cause).await?;
         if unfreezes && done.appended > 0 {
             self.mind_provisional_term(key, done.state.license());
-        }
-        if let Some(signature) = signature.filter(|_| done.appended == 0) {
-            self.recent.remember(signature, self.commands.now());
         }
         Ok(TakenUp::success(done.position))
     }
@@ -136,16 +128,25 @@ impl Ingest {
     }
 }
 
-/// What test traffic is answered: like real traffic, for any id, and without a trace in the log.
+/// What test traffic is answered: like real traffic, for any id, and without a trace in the log. A seller without a
+/// secret has no ids of its own yet; a purchase is then answered with the marketplace's own name for it.
 pub(crate) async fn echo(ingest: &Ingest, seller: &SellerId, door: &SellerDoor, callback: &Callback) -> Answer {
     match callback {
-        Callback::NewInstance { order, .. } => match ingest.commands.purchase_id(seller, order.clone()).await {
-            Ok(id) => Answer::new_instance(&id),
-            Err(error) => refusal(&error),
-        },
+        Callback::NewInstance { order, business_id } => {
+            match ingest.commands.purchase_id(seller, order.clone()).await {
+                Ok(Some(id)) => Answer::new_instance(&id),
+                Ok(None) => match InstanceId::parse(business_id) {
+                    Ok(id) => Answer::new_instance(&id),
+                    Err(_) => {
+                        Answer::failure(ResultCode::IllegalParameter, "param is invalid: businessId is malformed")
+                    }
+                },
+                Err(error) => refusal(&error),
+            }
+        }
         Callback::QueryInstance { ids } => Answer::instances(
             ids.iter()
-                .map(|id| InstanceInfo { instance_id: id.clone(), app_info: door.app_infos.of(None, id) })
+                .map(|id| InstanceInfo { instance_id: id.clone(), app_info: door.app_infos.of_any(id) })
                 .collect(),
         ),
         _ => Answer::success(),

@@ -2,9 +2,16 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, Row};
 use serde::Serialize;
+
+/// So long the marketplace repeats a purchase that did not succeed, then it unsubscribes the customer (新购商品,
+/// zh-cn_topic_0070649013). What failed before is no longer at risk, but lost.
+pub const RETRY_WINDOW: TimeDelta = TimeDelta::hours(3);
+
+/// So many are told; whoever has that many at risk needs no longer list.
+const MOST: usize = 1_000;
 
 /// Deliveries to one effect of which the latest was not answered `000000`. Each delivery of an order must end well for
 /// the customer to get what was bought.
@@ -18,6 +25,8 @@ pub struct AtRisk {
     pub subject: Option<String>,
     /// The order.
     pub order: Option<String>,
+    /// The line of that order: each is a purchase of its own.
+    pub order_line: Option<String>,
     /// The latest answer.
     pub result_code: String,
     /// When the first of the failed deliveries came, UTC.
@@ -30,10 +39,12 @@ pub struct AtRisk {
 
 /// Told to use the index on failures: to find the least id, SQLite would look at all deliveries.
 const FIRST_FAILURE: &str = "SELECT min(id) FROM deliveries INDEXED BY failures \
-    WHERE authenticated AND NOT test AND result_code <> '000000' AND at >= ?1";
+    WHERE authenticated AND NOT test AND result_code <> '000000' AND at >= ?1 \
+    AND coalesce(activity, '') NOT IN ('queryInstance', 'changeInstanceCheck')";
 
-const FROM_THERE: &str = "SELECT seller, activity, subject, order_id, result_code, at FROM deliveries \
-    WHERE authenticated AND NOT test AND id >= ?1 AND at >= ?2 ORDER BY id";
+const FROM_THERE: &str = "SELECT seller, activity, subject, order_id, order_line, result_code, at FROM deliveries \
+    WHERE authenticated AND NOT test AND id >= ?1 AND at >= ?2 \
+    AND coalesce(activity, '') NOT IN ('queryInstance', 'changeInstanceCheck') ORDER BY id";
 
 pub(crate) fn at_risk(connection: &Connection, since: DateTime<Utc>) -> rusqlite::Result<Vec<AtRisk>> {
     let since = since.timestamp_micros();
@@ -46,7 +57,7 @@ pub(crate) fn at_risk(connection: &Connection, since: DateTime<Utc>) -> rusqlite
     let mut rows = statement.query([first, since])?;
     while let Some(row) = rows.next()? {
         let latest = read(row)?;
-        let effect = (latest.seller.clone(), latest.activity.clone(), latest.subject.clone(), latest.order.clone());
+        let effect = latest.effect();
         if latest.result_code == "000000" {
             failing.remove(&effect);
             continue;
@@ -55,18 +66,30 @@ pub(crate) fn at_risk(connection: &Connection, since: DateTime<Utc>) -> rusqlite
         failing.insert(effect, AtRisk { since, attempts: attempts + 1, ..latest });
     }
     let mut all: Vec<_> = failing.into_values().collect();
-    all.sort_by(|a, b| (a.since, &a.seller, &a.subject, &a.order).cmp(&(b.since, &b.seller, &b.subject, &b.order)));
+    all.sort_by_cached_key(|risk| (risk.since, risk.effect()));
+    all.truncate(MOST);
     Ok(all)
 }
 
+type Effect = (String, Option<String>, Option<String>, Option<String>, Option<String>);
+
+impl AtRisk {
+    /// By what deliveries to one effect are told from others.
+    fn effect(&self) -> Effect {
+        let Self { seller, activity, subject, order, order_line, .. } = self.clone();
+        (seller, activity, subject, order, order_line)
+    }
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<AtRisk> {
-    let at = DateTime::from_timestamp_micros(row.get(5)?).unwrap_or_default();
+    let at = DateTime::from_timestamp_micros(row.get(6)?).unwrap_or_default();
     Ok(AtRisk {
         seller: row.get(0)?,
         activity: row.get(1)?,
         subject: row.get(2)?,
         order: row.get(3)?,
-        result_code: row.get(4)?,
+        order_line: row.get(4)?,
+        result_code: row.get(5)?,
         since: at,
         latest: at,
         attempts: 0,

@@ -20,6 +20,8 @@ pub struct Delivery {
     pub subject: Option<String>,
     /// The order that it named.
     pub order: Option<String>,
+    /// The line of that order.
+    pub order_line: Option<String>,
     /// The `resultCode` of the answer.
     pub result_code: String,
     /// Why it was rejected, as the metrics spell it.
@@ -28,7 +30,7 @@ pub struct Delivery {
     pub millis: f64,
     /// The address that it came from.
     pub remote: Option<String>,
-    /// The body, as far as it is kept: [`BODY_MAX`](Self::BODY_MAX) bytes.
+    /// The body, as far as it is kept: without personal data, and [`BODY_MAX`](Self::BODY_MAX) bytes of it.
     pub body: String,
     /// The answer's body, as far as it is kept.
     pub answer: String,
@@ -49,7 +51,14 @@ impl Delivery {
         for short in [&mut self.seller, &mut self.result_code] {
             cut(short, Self::TEXT_MAX);
         }
-        let optional = [&mut self.activity, &mut self.subject, &mut self.order, &mut self.reason, &mut self.remote];
+        let optional = [
+            &mut self.activity,
+            &mut self.subject,
+            &mut self.order,
+            &mut self.order_line,
+            &mut self.reason,
+            &mut self.remote,
+        ];
         for short in optional.into_iter().flatten() {
             cut(short, Self::TEXT_MAX);
         }

@@ -12,7 +12,7 @@ use crate::error::JournalError;
 /// Marks the file as a journal of ours: "CHJL".
 const APPLICATION_ID: i32 = 0x4348_4a4c;
 /// Grows with every change of the schema. The journal of another version is put aside: it is not worth migrating.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE deliveries (
@@ -24,6 +24,7 @@ CREATE TABLE deliveries (
     authenticated INTEGER NOT NULL,
     subject       TEXT,
     order_id      TEXT,
+    order_line    TEXT,
     result_code   TEXT NOT NULL,
     reason        TEXT,
     millis        REAL NOT NULL,

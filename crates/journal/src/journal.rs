@@ -117,8 +117,9 @@ impl Journal {
         self.read(move |connection| list::list(connection, &filter, before, limit)).await
     }
 
-    /// What stands at risk: signed deliveries since a moment, dial tests aside, of which the latest to the same effect
-    /// was not answered `000000`. The longest at risk first.
+    /// What stands at risk: signed deliveries since a moment, usually [`RETRY_WINDOW`](crate::RETRY_WINDOW) ago, of which
+    /// the latest to the same effect was not answered `000000`. Dial tests are left out, and so is what only asks. The
+    /// longest at risk first, a thousand at most.
     ///
     /// # Errors
     /// [`JournalError`].

@@ -21,7 +21,7 @@ mod row;
 mod tests;
 mod writer;
 
-pub use at_risk::AtRisk;
+pub use at_risk::{AtRisk, RETRY_WINDOW};
 pub use delivery::Delivery;
 pub use error::JournalError;
 pub use journal::{Journal, JournalOptions};

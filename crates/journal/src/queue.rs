@@ -113,6 +113,7 @@ mod tests {
             authenticated,
             subject: None,
             order: None,
+            order_line: None,
             result_code: "000000".into(),
             reason: None,
             millis: 1.0,

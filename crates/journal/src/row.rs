@@ -6,13 +6,14 @@ use rusqlite::{CachedStatement, Connection, Row, params};
 use crate::delivery::Delivery;
 
 /// What [`read`] expects to be selected.
-pub(crate) const COLUMNS: &str = "id, at, seller, activity, test, authenticated, subject, order_id, result_code, reason, \
-                                  millis, remote, body, answer";
+pub(crate) const COLUMNS: &str = "id, at, seller, activity, test, authenticated, subject, order_id, order_line, \
+                                  result_code, reason, millis, remote, body, answer";
 
 pub(crate) fn prepare_insert(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
     connection.prepare_cached(
-        "INSERT INTO deliveries (at, seller, activity, test, authenticated, subject, order_id, result_code, reason, \
-         millis, remote, body, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO deliveries (at, seller, activity, test, authenticated, subject, order_id, order_line, \
+         result_code, reason, millis, remote, body, answer) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )
 }
 
@@ -25,6 +26,7 @@ pub(crate) fn insert(statement: &mut CachedStatement<'_>, delivery: &Delivery) -
         delivery.authenticated,
         delivery.subject,
         delivery.order,
+        delivery.order_line,
         delivery.result_code,
         delivery.reason,
         delivery.millis,
@@ -44,12 +46,13 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Delivery)> {
         authenticated: row.get(5)?,
         subject: row.get(6)?,
         order: row.get(7)?,
-        result_code: row.get(8)?,
-        reason: row.get(9)?,
-        millis: row.get(10)?,
-        remote: row.get(11)?,
-        body: row.get(12)?,
-        answer: row.get(13)?,
+        order_line: row.get(8)?,
+        result_code: row.get(9)?,
+        reason: row.get(10)?,
+        millis: row.get(11)?,
+        remote: row.get(12)?,
+        body: row.get(13)?,
+        answer: row.get(14)?,
     };
     Ok((row.get(0)?, delivery))
 }

@@ -19,6 +19,7 @@ fn delivery(second: i64, order: &str, result_code: &str) -> Delivery {
         authenticated: true,
         subject: None,
         order: Some(order.into()),
+        order_line: Some(format!("{order}-1")),
         result_code: result_code.into(),
         reason: None,
         millis: 1.5,
@@ -33,6 +34,7 @@ fn stranger(second: i64) -> Delivery {
         authenticated: false,
         activity: None,
         order: None,
+        order_line: None,
         reason: Some("signature_wrong".into()),
         ..delivery(second, "", "000001")
     }
@@ -201,6 +203,7 @@ async fn at_risk_is_what_failed_last_time() {
         activity: Some("newInstance".into()),
         subject: None,
         order: Some(order.into()),
+        order_line: Some(format!("{order}-1")),
         result_code: result_code.into(),
         since: at(since),
         latest: at(latest),
@@ -211,6 +214,32 @@ async fn at_risk_is_what_failed_last_time() {
     assert_eq!(journal.at_risk(at(30)).await.unwrap(), []);
     let last = |seller: &str, second| LastDelivery { seller: seller.into(), at: at(second) };
     assert_eq!(journal.last().await.unwrap(), [last("acme", 20), last("other", 22)]);
+}
+
+#[tokio::test]
+async fn each_line_of_an_order_is_at_risk_by_itself_and_what_only_asks_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(&folder.path().join("journal.db"));
+    for (second, line, result_code) in [(1, "CS1-1", "000005"), (2, "CS1-2", "000005"), (3, "CS1-1", "000000")] {
+        journal.record(Delivery { order_line: Some(line.into()), ..delivery(second, "CS1", result_code) });
+    }
+    for activity in ["queryInstance", "changeInstanceCheck"] {
+        journal.record(Delivery { activity: Some(activity.into()), ..delivery(4, "CS2", "000003") });
+    }
+    // Signed, and nobody can tell what it wanted: that counts.
+    journal.record(Delivery { activity: None, order: None, order_line: None, ..delivery(5, "", "000002") });
+    let at_risk = journal.at_risk(at(0)).await.unwrap();
+    let lines: Vec<_> = at_risk.iter().map(|risk| risk.order_line.as_deref()).collect();
+    assert_eq!(lines, [Some("CS1-2"), None]);
+}
+
+#[tokio::test]
+async fn a_long_list_of_what_is_at_risk_ends_after_the_oldest() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(&folder.path().join("journal.db"));
+    (0..1_200).for_each(|second| journal.record(delivery(second, &format!("CS{second}"), "000005")));
+    let at_risk = journal.at_risk(at(0)).await.unwrap();
+    assert_eq!((at_risk.len(), at_risk[999].since), (1_000, at(999)));
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ pub struct LogMetrics {
     pub wal_bytes: IntGauge,
 }
 
+/// How an append may end.
+const RESULTS: [&str; 6] = ["stored", "repeated", "conflict", "invalid", "unavailable", "unknown"];
+
 /// How an append ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Success {
@@ -51,6 +54,10 @@ impl LogMetrics {
     pub fn unregistered() -> Self {
         let seconds = vec![0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0];
         let events = vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+        let appends = IntCounterVec::new(Opts::new("chopmark_log_appends_total", "Appends by result."), &["result"])
+            .expect("a valid counter");
+        // At 0 from the start: an increase from nothing is none to an alert.
+        RESULTS.iter().for_each(|result| drop(appends.with_label_values(&[result])));
         Self {
             append_seconds: Histogram::with_opts(
                 HistogramOpts::new(
@@ -64,8 +71,7 @@ impl LogMetrics {
                 HistogramOpts::new("chopmark_log_batch_events", "Events made durable together.").buckets(events),
             )
             .expect("a valid histogram"),
-            appends: IntCounterVec::new(Opts::new("chopmark_log_appends_total", "Appends by result."), &["result"])
-                .expect("a valid counter"),
+            appends,
             wal_bytes: IntGauge::new("chopmark_log_wal_bytes", "Bytes of the write-ahead log in use.")
                 .expect("a valid gauge"),
         }
@@ -87,6 +93,33 @@ impl LogMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_result_is_counted_from_zero() {
+        let registry = Registry::new();
+        let metrics = LogMetrics::register(&registry).unwrap();
+        let unavailable = AppendError::Unavailable { reason: "disk full".into() };
+        for outcome in [Ok(Success::Stored), Ok(Success::Repeated), Err(&unavailable)] {
+            metrics.count(outcome);
+        }
+        let families = registry.gather();
+        let appends = families.iter().find(|family| family.name() == "chopmark_log_appends_total").unwrap();
+        let mut counted: Vec<_> = appends
+            .get_metric()
+            .iter()
+            .map(|metric| (metric.get_label()[0].value(), metric.get_counter().get_value()))
+            .collect();
+        counted.sort_by(|a, b| a.0.cmp(b.0));
+        let expected = [
+            ("conflict", 0.0),
+            ("invalid", 0.0),
+            ("repeated", 1.0),
+            ("stored", 1.0),
+            ("unavailable", 1.0),
+            ("unknown", 0.0),
+        ];
+        assert_eq!(counted, expected);
+    }
 
     #[test]
     fn metrics_register_once_under_their_documented_names() {

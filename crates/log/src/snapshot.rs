@@ -20,9 +20,31 @@ const FORMAT: u32 = 1;
 const CRC_BYTES: u64 = 4;
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// A snapshot that could not be written or read.
+/// A snapshot that could not be written, read or used.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
+    /// There is none.
+    #[error("there is no snapshot {}", path.display())]
+    Absent {
+        /// Where one was looked for.
+        path: PathBuf,
+    },
+    /// It is torn, its checksum is wrong, or it says what cannot be.
+    #[error("the snapshot {} is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is whole, and of another fold, or of another version of this one.
+    #[error("the snapshot {} is of another fold or version than {fold} {version}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Which fold was wanted.
+        fold: String,
+        /// And in which version.
+        version: u32,
+    },
     /// The file or its folder refused.
     #[error("snapshot {}: {source}", path.display())]
     Io {
@@ -91,7 +113,7 @@ fn write<T: Serialize>(
 
 /// Reads the state that `fold`, in its `version`, has saved, and the position after which it stood there.
 ///
-/// `None` if there is no snapshot, or one of another fold or version, or a damaged one (which is logged as a warning).
+/// `None` if there is no snapshot, or one that cannot be [used](usable()).
 ///
 /// # Errors
 /// [`SnapshotError::Io`]: the file is there and cannot be read.
@@ -100,29 +122,51 @@ pub fn load<T: DeserializeOwned>(
     fold: &str,
     version: u32,
 ) -> Result<Option<(Position, T)>, SnapshotError> {
-    let io_error = |source| SnapshotError::Io { path: path.to_owned(), source };
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io_error(error)),
-    };
-    let Some(length) = checked_length(&mut file).map_err(io_error)? else {
-        tracing::warn!(path = %path.display(), fold, "the snapshot is damaged and not used; the log is folded instead");
-        return Ok(None);
-    };
-    file.seek(SeekFrom::Start(0)).map_err(io_error)?;
-    let mut content = BufReader::with_capacity(BUFFER_BYTES, file.take(length));
-    let Some(position) = read_header(&mut content, fold, version) else {
-        tracing::info!(path = %path.display(), fold, version, "the snapshot is of another fold or version and not used");
-        return Ok(None);
-    };
-    match decode(content, length) {
-        Ok(state) => Ok(Some((position, state))),
-        Err(error) => {
-            tracing::warn!(path = %path.display(), fold, %error, "the snapshot cannot be decoded; the log is folded instead");
+    usable(read(path, fold, version))
+}
+
+/// What was read of a snapshot, for those who can do without it: `None` if there is none, one of another fold or
+/// version, or a damaged one. The latter two are logged.
+///
+/// # Errors
+/// [`SnapshotError::Io`]: the file is there and cannot be read.
+pub fn usable<T>(read: Result<T, SnapshotError>) -> Result<Option<T>, SnapshotError> {
+    match read {
+        Ok(state) => Ok(Some(state)),
+        Err(SnapshotError::Absent { .. }) => Ok(None),
+        Err(why @ SnapshotError::Foreign { .. }) => {
+            tracing::info!("{why}, and not used");
             Ok(None)
         }
+        Err(why @ SnapshotError::Damaged { .. }) => {
+            tracing::warn!("{why}, and not used");
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
+}
+
+/// The same as [`load`], for those who want to know why there is none that can be used.
+///
+/// # Errors
+/// Any [`SnapshotError`] but [`SnapshotError::Encode`].
+pub fn read<T: DeserializeOwned>(path: &Path, fold: &str, version: u32) -> Result<(Position, T), SnapshotError> {
+    let io_error = |source| SnapshotError::Io { path: path.to_owned(), source };
+    let damaged = || SnapshotError::Damaged { path: path.to_owned() };
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => SnapshotError::Absent { path: path.to_owned() },
+        _ => io_error(error),
+    })?;
+    let length = checked_length(&mut file).map_err(io_error)?.ok_or_else(damaged)?;
+    file.seek(SeekFrom::Start(0)).map_err(io_error)?;
+    let mut content = BufReader::with_capacity(BUFFER_BYTES, file.take(length));
+    let position = read_header(&mut content, fold, version).ok_or_else(|| SnapshotError::Foreign {
+        path: path.to_owned(),
+        fold: fold.to_owned(),
+        version,
+    })?;
+    let state = decode(content, length).map_err(|_| damaged())?;
+    Ok((position, state))
 }
 
 fn write_header(to: &mut impl Write, fold: &str, version: u32, position: Position) -> io::Result<()> {
@@ -260,6 +304,18 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "and nothing half done beside it");
         std::fs::write(files::beside(&path, ".new"), b"torn").unwrap();
         assert_eq!(load(&path, "index", 1).unwrap(), Some((Position(9), state(5))));
+    }
+
+    #[test]
+    fn who_asks_is_told_why_a_snapshot_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.snapshot");
+        let why = |version| read::<State>(&path, "index", version).unwrap_err();
+        assert!(matches!(why(1), SnapshotError::Absent { .. }));
+        save(&path, "index", 1, Position(9), &state(5)).unwrap();
+        assert!(matches!(why(2), SnapshotError::Foreign { version: 2, .. }));
+        std::fs::write(&path, b"torn").unwrap();
+        assert!(matches!(why(1), SnapshotError::Damaged { .. }));
     }
 
     #[test]

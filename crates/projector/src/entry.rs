@@ -28,6 +28,7 @@ pub(crate) struct PackedLicense {
     #[serde(with = "instant")]
     expires_at: Option<DateTime<Utc>>,
     expiry_approximate: bool,
+    facts_applied: bool,
     #[serde(with = "instant")]
     unfrozen_at: Option<DateTime<Utc>>,
     revision: u32,
@@ -46,6 +47,7 @@ impl PackedLicense {
             quantity: license.quantity,
             expires_at: license.expires_at,
             expiry_approximate: license.expiry_approximate,
+            facts_applied: license.facts_applied,
             unfrozen_at: license.unfrozen_at,
             revision: license.revision,
         })
@@ -58,6 +60,7 @@ impl PackedLicense {
             quantity: self.quantity,
             expires_at: self.expires_at,
             expiry_approximate: self.expiry_approximate,
+            facts_applied: self.facts_applied,
             unfrozen_at: self.unfrozen_at,
             revision: self.revision,
         }

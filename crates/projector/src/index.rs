@@ -179,12 +179,18 @@ impl LicenseIndex {
     /// # Errors
     /// [`SnapshotError`]: the file is there and cannot be read.
     pub fn load(path: &Path) -> Result<Option<Self>, SnapshotError> {
-        let Some(state) = saved::load(path)? else {
-            return Ok(None);
-        };
+        Ok(saved::load(path)?.map(Self::from_state))
+    }
+
+    /// The same, for those who want to know why there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, SnapshotError> {
+        saved::read(path).map(Self::from_state)
+    }
+
+    fn from_state(state: State) -> Self {
         let index = Self::new();
         index.resume(state);
-        Ok(Some(index))
+        index
     }
 
     /// Whether it was folded from this very log: one that was put back from a backup may lack the event folded last.

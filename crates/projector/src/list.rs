@@ -25,8 +25,8 @@ pub struct Filter {
     pub sellers: Option<Vec<SellerId>>,
     /// Only of this seller.
     pub seller: Option<SellerId>,
-    /// Only with this status.
-    pub status: Option<Status>,
+    /// Only with one of these statuses. `None` for all.
+    pub statuses: Option<Vec<Status>>,
     /// Only of this product.
     pub product: Option<Sku>,
     /// Only with ids that begin so.
@@ -75,7 +75,7 @@ pub struct Listing {
 /// A filter in the index's numbers.
 struct Wanted<'a> {
     sellers: Option<Vec<SellerIndex>>,
-    status: Option<Status>,
+    statuses: Option<&'a [Status]>,
     sku: Option<SkuIndex>,
     id_prefix: Option<&'a str>,
 }
@@ -94,12 +94,13 @@ impl<'a> Wanted<'a> {
             Some(product) => Some(state.skus.find(product)?),
             None => None,
         };
-        Some(Self { sellers, status: filter.status, sku, id_prefix: filter.id_prefix.as_deref() })
+        let (statuses, id_prefix) = (filter.statuses.as_deref(), filter.id_prefix.as_deref());
+        Some(Self { sellers, statuses, sku, id_prefix })
     }
 
     fn takes(&self, entry: &Entry) -> bool {
         self.sellers.as_ref().is_none_or(|sellers| sellers.contains(&entry.seller))
-            && self.status.is_none_or(|status| entry.license.status == status)
+            && self.statuses.is_none_or(|statuses| statuses.contains(&entry.license.status))
             && (self.sku.is_none() || entry.license.sku == self.sku)
             && self
                 .id_prefix

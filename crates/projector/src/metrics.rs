@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use chopmark_log::EventLog;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts, Registry};
@@ -21,7 +22,7 @@ use crate::index::LicenseIndex;
 #[derive(Debug, Clone)]
 pub struct ProjectorMetrics {
     pub(crate) applied: IntCounter,
-    pub(crate) lag: IntGauge,
+    lag: IntGauge,
     pub(crate) read_errors: IntCounter,
     index: IndexMetrics,
 }
@@ -66,6 +67,35 @@ impl ProjectorMetrics {
     /// Tells which index is meant, once.
     pub(crate) fn watch(&self, index: &LicenseIndex) {
         self.index.index.get_or_init(|| index.clone());
+    }
+
+    /// How far an index is behind a log.
+    pub(crate) fn lag(&self, log: &Arc<dyn EventLog>, index: &LicenseIndex) -> Lag {
+        Lag { log: Arc::clone(log), index: index.clone(), gauge: self.lag.clone() }
+    }
+}
+
+/// How far the index is behind the log.
+#[derive(Clone)]
+pub(crate) struct Lag {
+    log: Arc<dyn EventLog>,
+    index: LicenseIndex,
+    gauge: IntGauge,
+}
+
+impl Lag {
+    /// It is not.
+    pub(crate) fn none(&self) {
+        self.gauge.set(0);
+    }
+
+    /// Looks. Where even the head of the log cannot be read, what was known last stays.
+    pub(crate) async fn look(&self) {
+        if let Ok(head) = self.log.head().await {
+            // Positions count events in the log that runs here; elsewhere they may leave gaps, and this is a measure.
+            let lag = head.0.saturating_sub(self.index.position().0);
+            self.gauge.set(i64::try_from(lag).unwrap_or(i64::MAX));
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::change::FoldError;
 use crate::index::LicenseIndex;
-use crate::metrics::ProjectorMetrics;
+use crate::metrics::{Lag, ProjectorMetrics};
 use crate::saved;
 use crate::state::State;
 
@@ -37,8 +37,11 @@ pub struct Projector {
     index: LicenseIndex,
     snapshot: PathBuf,
     metrics: ProjectorMetrics,
+    lag: Lag,
     /// Events applied since the last snapshot.
     unsaved: u64,
+    /// So many of them are saved without waiting for the clock.
+    save_at: u64,
 }
 
 impl std::fmt::Debug for Projector {
@@ -52,7 +55,8 @@ impl Projector {
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, index: LicenseIndex, snapshot: PathBuf, metrics: ProjectorMetrics) -> Self {
         metrics.watch(&index);
-        Self { log, index, snapshot, metrics, unsaved: 0 }
+        let lag = metrics.lag(&log, &index);
+        Self { log, index, snapshot, metrics, lag, unsaved: 0, save_at: SNAPSHOT_EVENTS }
     }
 
     /// Runs until told to stop: goes on from the snapshot, follows the log, and saves snapshots now and then and at the
@@ -69,8 +73,7 @@ impl Projector {
         self.resume().await;
         // While one page is applied the next one is being read.
         let (sender, pages) = mpsc::channel(1);
-        let reading =
-            read_pages(Arc::clone(&self.log), self.index.position(), sender, self.metrics.read_errors.clone());
+        let reading = read_pages(Arc::clone(&self.log), self.index.position(), sender, self.retry());
         tokio::join!(reading, self.apply_pages(pages));
     }
 
@@ -88,7 +91,7 @@ impl Projector {
                 }
                 _ = ticks.tick() => is_due = true,
             }
-            if self.unsaved >= SNAPSHOT_EVENTS || (is_due && self.unsaved > 0) {
+            if self.unsaved >= self.save_at || (is_due && self.unsaved > 0) {
                 self.save().await;
             }
         }
@@ -102,25 +105,22 @@ impl Projector {
         self.unsaved += count as u64;
         self.metrics.applied.inc_by(count as u64);
         if page.at_head && applied.is_ok() {
-            self.metrics.lag.set(0);
+            self.lag.none();
         } else {
-            self.look_at_lag().await;
+            self.lag.look().await;
         }
         applied
     }
 
-    async fn look_at_lag(&self) {
-        if let Ok(head) = self.log.head().await {
-            let lag = head.0.saturating_sub(self.index.position().0);
-            self.metrics.lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
-        }
+    fn retry(&self) -> Retry {
+        Retry { next: RETRY_FIRST, errors: self.metrics.read_errors.clone(), lag: self.lag.clone() }
     }
 
     /// Answers from where the index is, and says loudly that it goes no further.
     async fn stand_still(&mut self, error: &FoldError) {
         tracing::error!(%error, "the license index stands still and answers from before this event");
         loop {
-            self.look_at_lag().await;
+            self.lag.look().await;
             sleep(STOPPED_LOOK).await;
         }
     }
@@ -149,7 +149,7 @@ impl Projector {
     }
 
     async fn is_of_this_log(&self, anchor: Option<&Anchor>) -> bool {
-        let mut retry = Retry::new(self.metrics.read_errors.clone());
+        let mut retry = self.retry();
         loop {
             match saved::is_of(anchor, self.log.as_ref()).await {
                 Ok(is_in) => return is_in,
@@ -161,19 +161,21 @@ impl Projector {
     async fn save(&mut self) {
         let (index, path) = (self.index.clone(), self.snapshot.clone());
         match tokio::task::spawn_blocking(move || index.save(&path)).await {
-            Ok(Ok(position)) => tracing::debug!(%position, "snapshot of the license index saved"),
+            Ok(Ok(position)) => {
+                tracing::debug!(%position, "snapshot of the license index saved");
+                self.unsaved = 0;
+            }
             Ok(Err(error)) => tracing::warn!(%error, "no snapshot of the license index"),
             Err(error) => tracing::error!(%error, "no snapshot of the license index"),
         }
-        // A disk that is full is not tried again at every event.
-        self.unsaved = 0;
+        // Where it failed, a full disk is not tried again at every event, but at the next turn and at the end.
+        self.save_at = self.unsaved + SNAPSHOT_EVENTS;
     }
 }
 
 /// Reads the log for ever, until nobody takes the pages.
-async fn read_pages(log: Arc<dyn EventLog>, after: Position, pages: mpsc::Sender<Page>, errors: IntCounter) {
+async fn read_pages(log: Arc<dyn EventLog>, after: Position, pages: mpsc::Sender<Page>, mut retry: Retry) {
     let mut follower = Follower::new(log, after);
-    let mut retry = Retry::new(errors);
     loop {
         match follower.next(PAGE).await {
             Ok(page) => {
@@ -191,21 +193,43 @@ async fn read_pages(log: Arc<dyn EventLog>, after: Position, pages: mpsc::Sender
 struct Retry {
     next: Duration,
     errors: IntCounter,
+    lag: Lag,
 }
 
 impl Retry {
-    fn new(errors: IntCounter) -> Self {
-        Self { next: RETRY_FIRST, errors }
-    }
-
     fn reset(&mut self) {
         self.next = RETRY_FIRST;
     }
 
     async fn wait(&mut self, error: &ReadError) {
         self.errors.inc();
+        self.lag.look().await;
         tracing::warn!(%error, retry_in = ?self.next, "the log cannot be read; the license index answers from where it is");
         sleep(self.next).await;
         self.next = (self.next * 2).min(RETRY_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chopmark_log::LogMetrics;
+    use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_could_not_be_saved_is_saved_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(&folder.path().join("log.db"), SqliteOptions::default(), LogMetrics::unregistered());
+        let path = folder.path().join("not there yet").join("index.snapshot");
+        let metrics = ProjectorMetrics::unregistered();
+        let mut projector = Projector::new(Arc::new(log.unwrap()), LicenseIndex::new(), path.clone(), metrics);
+        projector.unsaved = 3;
+        projector.save().await;
+        assert_eq!((projector.unsaved, projector.save_at), (3, SNAPSHOT_EVENTS + 3));
+        std::fs::create_dir(path.parent().unwrap()).unwrap();
+        projector.save().await;
+        assert_eq!((projector.unsaved, projector.save_at), (0, SNAPSHOT_EVENTS));
+        assert!(path.exists());
     }
 }

@@ -12,7 +12,7 @@ pub const FOLD: &str = "license-index";
 
 /// The version of what snapshots hold. It grows whenever the state, its form or the meaning of an event changes;
 /// a snapshot of another version is not used, and the log is folded from its start.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
 
 /// How the snapshot is called in a data folder.
 pub const SNAPSHOT_FILE: &str = "license-index.snapshot";
@@ -22,15 +22,15 @@ pub(crate) fn save(path: &Path, state: &State) -> Result<Position, SnapshotError
     Ok(state.position)
 }
 
+/// The state, or why there is none.
+pub(crate) fn read(path: &Path) -> Result<State, SnapshotError> {
+    let (position, state) = snapshot::read::<State>(path, FOLD, FOLD_VERSION)?;
+    state.restore(position).ok_or_else(|| SnapshotError::Damaged { path: path.to_owned() })
+}
+
+/// The state, if there is one that can be used.
 pub(crate) fn load(path: &Path) -> Result<Option<State>, SnapshotError> {
-    let Some((position, state)) = snapshot::load::<State>(path, FOLD, FOLD_VERSION)? else {
-        return Ok(None);
-    };
-    let state = state.restore(position);
-    if state.is_none() {
-        tracing::warn!(path = %path.display(), "the snapshot contradicts itself and is not used");
-    }
-    Ok(state)
+    snapshot::usable(read(path))
 }
 
 /// Whether a log has the event that a state folded last, where it was. One that was put back from a backup may lack it.

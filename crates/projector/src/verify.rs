@@ -1,7 +1,7 @@
 //! Whether a snapshot is what the log says.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use chopmark_log::snapshot::SnapshotError;
@@ -17,13 +17,7 @@ const SHOWN: usize = 10;
 /// Why a snapshot could not be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// There is no snapshot, or none that this version can use.
-    #[error("no usable snapshot at {}; one is saved when the server stops, and now and then while it runs", path.display())]
-    NoSnapshot {
-        /// Where one was looked for.
-        path: PathBuf,
-    },
-    /// The snapshot cannot be read.
+    /// There is no snapshot, it is damaged or of another version, or it cannot be read: its error says which.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The log cannot be folded.
@@ -73,7 +67,7 @@ impl fmt::Display for Difference {
 /// # Errors
 /// [`VerifyError`]: there was nothing to compare. A difference is no error but in the report.
 pub async fn verify(path: &Path, log: Arc<dyn EventLog>) -> Result<VerifyReport, VerifyError> {
-    let snapshot = LicenseIndex::load(path)?.ok_or_else(|| VerifyError::NoSnapshot { path: path.to_owned() })?;
+    let snapshot = LicenseIndex::open(path)?;
     let position = snapshot.position();
     let rebuilt = rebuild(log, Some(position), |_| ()).await?;
     let mut report = VerifyReport { position, licenses: rebuilt.len(), differing: 0, differences: vec![] };

@@ -3,8 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_domain::access::Role;
 use chopmark_domain::ids::SellerId;
-use chopmark_journal::{AtRisk, Delivery, Filter, JournalError};
-use chrono::DateTime;
+use chopmark_journal::{AtRisk, Delivery, Filter, JournalError, RETRY_WINDOW};
 use serde::{Deserialize, Serialize};
 
 use crate::caller::Caller;
@@ -18,6 +17,8 @@ struct Params {
     seller: Option<String>,
     result: Option<String>,
     activity: Option<String>,
+    subject: Option<String>,
+    order: Option<String>,
     test: Option<String>,
     authenticated: Option<String>,
     limit: Option<String>,
@@ -55,6 +56,8 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
         sellers: caller.sellers().map(|sellers| sellers.iter().map(SellerId::to_string).collect()),
         seller: seller.as_ref().map(SellerId::to_string),
         activity: asked.activity.filter(|activity| !activity.is_empty()),
+        subject: asked.subject.filter(|subject| !subject.is_empty()),
+        order: asked.order.filter(|order| !order.is_empty()),
         result_code: asked.result.filter(|code| !code.is_empty()),
         test: params::flag("test", asked.test.as_deref())?,
         authenticated: params::flag("authenticated", asked.authenticated.as_deref())?,
@@ -63,8 +66,8 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
     let before = params::given("cursor", asked.cursor.as_deref(), cursor)?;
     let limit = params::limit(asked.limit.as_deref())?;
 
-    // Whatever the journal still holds.
-    let failed = query.journal.at_risk(DateTime::UNIX_EPOCH).await.map_err(|error| unreadable(&error))?;
+    let since = query.commands.now() - RETRY_WINDOW;
+    let failed = query.journal.at_risk(since).await.map_err(|error| unreadable(&error))?;
     let unknown = (query.orders_at_risk)();
     // One more than asked for tells whether there is a next page.
     let mut found = query.journal.list(filter, before, limit + 1).await.map_err(|error| unreadable(&error))?;
@@ -110,6 +113,8 @@ struct DeliveryView<'a> {
     subject: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_line: Option<&'a str>,
     result: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -131,6 +136,7 @@ impl<'a> From<&'a (i64, Delivery)> for DeliveryView<'a> {
             authenticated: delivery.authenticated,
             subject: delivery.subject.as_deref(),
             order: delivery.order.as_deref(),
+            order_line: delivery.order_line.as_deref(),
             result: &delivery.result_code,
             reason: delivery.reason.as_deref(),
             millis: delivery.millis,
@@ -154,6 +160,8 @@ enum Risk<'a> {
         subject: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         order: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        order_line: Option<&'a str>,
         result: &'a str,
         since: Time,
         latest: Time,
@@ -178,6 +186,7 @@ impl<'a> From<&'a AtRisk> for Risk<'a> {
             activity: risk.activity.as_deref(),
             subject: risk.subject.as_deref(),
             order: risk.order.as_deref(),
+            order_line: risk.order_line.as_deref(),
             result: &risk.result_code,
             since: Time(risk.since),
             latest: Time(risk.latest),

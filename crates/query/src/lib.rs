@@ -47,7 +47,7 @@ pub use licenses::describe;
 pub use metrics::QueryMetrics;
 pub use problem::{Kind, Problem};
 
-/// How long a check waits for the position that it names, before it is answered with what there is.
+/// How long an answer waits for a position, the one that a check names for example, before it is answered with what there is.
 const MIN_POSITION_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the API listener works with. One for all its workers.
@@ -133,7 +133,7 @@ impl Query {
     /// Waits until the index has come to a position, but not for long.
     async fn wait_for(&self, position: Position) {
         if tokio::time::timeout(MIN_POSITION_PATIENCE, self.progress.reached(position)).await.is_err() {
-            tracing::debug!(%position, reached = %self.progress.position(), "a check named a position not reached in time");
+            tracing::debug!(%position, reached = %self.progress.position(), "the index has not come to a position in time");
         }
     }
 }

@@ -6,6 +6,7 @@ use chopmark_domain::access::Role;
 use chopmark_domain::catalog::ProductTerms;
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_domain::license::{self, Status, judge};
+use chopmark_log::Position;
 use chopmark_projector::{Cursor, Filter, Found, LookUp};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,7 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
     let filter = Filter {
         sellers: caller.sellers().map(<[SellerId]>::to_vec),
         seller,
-        status: params::given("status", asked.status.as_deref(), status)?,
+        statuses: params::given("status", asked.status.as_deref(), statuses)?,
         product: params::given("product", asked.product.as_deref(), Sku::parse)?,
         id_prefix: asked.id.filter(|id| !id.is_empty()),
     };
@@ -106,12 +107,14 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
     Ok(json::response_at(&list, listing.position))
 }
 
-fn status(text: &str) -> Result<Status, &'static str> {
+/// The statuses that a word means. A license begins with its purchase, so none is `pending` yet.
+fn statuses(text: &str) -> Result<Vec<Status>, &'static str> {
     match text {
-        "active" => Ok(Status::Active),
-        "frozen" => Ok(Status::Frozen),
-        "released" => Ok(Status::Released),
-        _ => Err("say active, frozen or released"),
+        "pending" => Ok(vec![]),
+        "active" => Ok(vec![Status::Active]),
+        "frozen" => Ok(vec![Status::Frozen]),
+        "released" => Ok(vec![Status::Released]),
+        _ => Err("say pending, active, frozen or released"),
     }
 }
 
@@ -139,7 +142,7 @@ async fn shown(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpRes
     let asked: ShowParams = params::read(request.query_string())?;
     let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
     let now = query.commands.now();
-    let LookUp { position, found, ambiguous } = find(query, &caller, seller.as_ref(), id, now);
+    let LookUp { found, ambiguous, .. } = find(query, &caller, seller.as_ref(), id, now);
     if ambiguous {
         let detail = "several sellers have a license with this id; name one with `seller`";
         return Err(Problem::new(Kind::LicenseAmbiguous, detail));
@@ -148,6 +151,7 @@ async fn shown(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpRes
         return Err(Problem::new(Kind::NoSuchLicense, "no license of this token's sellers has this id; check it"));
     };
     let standing = query.commands.read_license(&found.key).await.map_err(|error| unreadable(&found, &error))?;
+    let (position, found) = as_new_as_its_stream(query, found, now).await;
     let shown = Shown { entry: Entry::new(&found, now), orders: orders(&standing), position: PositionText(position) };
     Ok(json::response_at(&shown, position))
 }
@@ -169,6 +173,17 @@ fn find(query: &Query, caller: &Caller, seller: Option<&SellerId>, id: &str, now
             }
         }
     }
+}
+
+/// The license again, now that its stream was read. The stream may have been ahead of the index, and what is shown of
+/// both belongs together.
+async fn as_new_as_its_stream(query: &Query, found: Found, now: DateTime<Utc>) -> (Position, Found) {
+    if let Ok(head) = query.commands.log().head().await {
+        query.wait_for(head).await;
+    }
+    let LookUp { position, found: again, .. } =
+        query.index.look_up(Some(&found.key.seller), found.key.id.as_str(), None, now);
+    (position, again.unwrap_or(found))
 }
 
 fn unreadable(found: &Found, error: &CommandError) -> Problem {

@@ -3,7 +3,10 @@
 use chopmark_domain::license::Code;
 use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
+
+/// The routes that need a token, as the label names them.
+const ROUTES: [&str; 3] = ["licenses", "license", "deliveries"];
 
 /// Metrics of the API.
 ///
@@ -32,15 +35,14 @@ impl QueryMetrics {
             Ok(counter)
         };
         let checks = counter("chopmark_checks_total", "Checks answered, by code.", &["code"])?;
-        Ok(Self {
-            checks: Code::ALL.map(|code| checks.with_label_values(&[code.as_str()])),
-            checks_refused: counter("chopmark_checks_refused_total", "Checks not answered, by problem.", &["problem"])?,
-            requests: counter(
-                "chopmark_api_requests_total",
-                "Requests to the token routes, by route and HTTP status.",
-                &["route", "status"],
-            )?,
-        })
+        let checks_refused =
+            counter("chopmark_checks_refused_total", "Checks not answered, by problem.", &["problem"])?;
+        let help = "Requests to the token routes, by route and HTTP status.";
+        let requests = counter("chopmark_api_requests_total", help, &["route", "status"])?;
+        // At 0 from the start: an increase from nothing is none to an alert.
+        Kind::ALL.iter().for_each(|kind| drop(checks_refused.with_label_values(&[kind.name()])));
+        ROUTES.iter().for_each(|route| drop(requests.with_label_values(&[*route, "200"])));
+        Ok(Self { checks: Code::ALL.map(|code| checks.with_label_values(&[code.as_str()])), checks_refused, requests })
     }
 
     /// A check was answered.
@@ -64,6 +66,18 @@ impl QueryMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_problem_is_counted_from_zero_under_a_name_of_its_own() {
+        let registry = Registry::new();
+        let metrics = QueryMetrics::register(&registry).unwrap();
+        metrics.refused(&Problem::new(Kind::NotReady, "not yet"));
+        let families = registry.gather();
+        let family = families.iter().find(|family| family.name() == "chopmark_checks_refused_total").unwrap();
+        assert_eq!(family.get_metric().len(), Kind::ALL.len());
+        let refused: f64 = family.get_metric().iter().map(|metric| metric.get_counter().get_value()).sum();
+        assert_eq!(refused.to_string(), "1");
+    }
 
     #[test]
     fn every_code_has_the_counter_of_its_name() {

@@ -43,6 +43,23 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::MalformedRequest,
+        Self::TokenRequired,
+        Self::TokenUnknown,
+        Self::Forbidden,
+        Self::NoSuchPath,
+        Self::NoSuchLicense,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::LicenseAmbiguous,
+        Self::BodyTooLarge,
+        Self::Internal,
+        Self::NotReady,
+        Self::Unavailable,
+    ];
+
     /// The last part of the problem's type.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -13,7 +13,7 @@ use chopmark_huawei::open_api::{ErrorKind, OpenApiError};
 use chopmark_log::Position;
 use chopmark_log::progress::Progress;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::metrics::{ORDER_QUERY, ReactorMetrics};
 use crate::open_orders::OpenOrders;
@@ -21,8 +21,9 @@ use crate::open_work::{OpenOrder, OrderKey};
 use crate::patience::Patience;
 use crate::source::{OrderSource, OrderSources};
 
-/// Requests that one seller may have under way: half of them for orders never asked for, half for those that failed
-/// before. So however many fail, a new order finds a free place, and no seller waits for another.
+/// Requests that one seller may have under way, of each kind: so many for orders never asked for, as many for those that
+/// failed before. However many fail, those that are new have places of their own, which [`Patience::first_answer`] frees
+/// soon where the marketplace hangs; and no seller waits for another.
 const REQUESTS_OF_EACH: usize = 16;
 
 /// How an errand ended.
@@ -75,6 +76,11 @@ impl From<CommandError> for Failure {
 }
 
 impl Failure {
+    /// A first question that was cut short.
+    fn late() -> OpenApiError {
+        OpenApiError::new(ErrorKind::Transient, "no answer in the time of a first question")
+    }
+
     fn refused(message: String) -> Self {
         Self::Untold(OpenApiError::new(ErrorKind::Refused, message))
     }
@@ -140,14 +146,27 @@ impl Office {
         Ended::Done
     }
 
+    /// Asks once for an order that was given up: what stood in the way may have been mended. Facts bring it back.
+    pub(crate) async fn ask_once_more(&self, key: &OrderKey, given_up: &OpenOrder) {
+        match self.attempt(key, given_up, &mut Memory::default()).await {
+            Ok(()) => {
+                tracing::info!(seller = %key.seller, order = %key.order_id, "facts of an order given up came after all");
+            }
+            Err(Failure::NoSource) => self.warn_once(&key.seller),
+            Err(failure) => {
+                let reason = failure.reason();
+                tracing::warn!(seller = %key.seller, order = %key.order_id, reason, "an order given up was asked for once more in vain");
+            }
+        }
+    }
+
     /// One attempt to close the order as it is open now. On success the fold has seen all of its effects.
     async fn attempt(&self, key: &OrderKey, open: &OpenOrder, memory: &mut Memory) -> Result<(), Failure> {
         let known = self.commands.read_order(&key.seller, &key.order_id).await?;
         memory.is_delayed = known.delayed;
         let is_known = |order: &Order| open.lines.keys().all(|line| order.facts.contains_key(line));
-        let (order, cause, recorded) =
-            if is_known(&known) { (known, cause(None), None) } else { self.ask(key, memory).await? };
-        let delivered = self.deliver(key, open, &order, &cause).await?;
+        let (order, recorded) = if is_known(&known) { (known, None) } else { self.ask(key, memory).await? };
+        let delivered = self.deliver(key, open, &order).await?;
         if let Some(position) = delivered.max(recorded) {
             self.progress.reached(position).await;
         }
@@ -161,38 +180,36 @@ impl Office {
     }
 
     /// Asks the marketplace and records what it says.
-    async fn ask(&self, key: &OrderKey, memory: &Memory) -> Result<(Order, Cause, Option<Position>), Failure> {
+    async fn ask(&self, key: &OrderKey, memory: &Memory) -> Result<(Order, Option<Position>), Failure> {
         let desk = self.desks.get(&key.seller).ok_or(Failure::NoSource)?;
         let has_failed = memory.untold > 0 || memory.is_delayed;
         let places = if has_failed { &desk.again } else { &desk.first };
         // Nobody closes these semaphores; an error would only mean no limit.
         let place = places.acquire().await.ok();
         let begun = Instant::now();
-        let answer = desk.source.query_order(&key.order_id, self.commands.now()).await;
+        let asked = desk.source.query_order(&key.order_id, self.commands.now());
+        let answer = if has_failed {
+            asked.await
+        } else {
+            timeout(self.patience.first_answer, asked).await.unwrap_or_else(|_| Err(Failure::late()))
+        };
         drop(place);
         self.metrics.answered(&answer, begun.elapsed());
         let answer = answer.map_err(Failure::Untold)?;
-        let cause = cause(Some(answer.kept_json));
         let record = order::Command::RecordFacts(answer.lines);
-        let done = self.commands.order(&key.seller, &key.order_id, record, &cause).await?;
-        Ok((done.state, cause, done.position))
+        let done = self.commands.order(&key.seller, &key.order_id, record, &cause(Some(answer.kept_json))).await?;
+        Ok((done.state, done.position))
     }
 
     /// Takes the facts to every license that waits. One that does not take them keeps no other from it.
-    async fn deliver(
-        &self,
-        key: &OrderKey,
-        open: &OpenOrder,
-        order: &Order,
-        cause: &Cause,
-    ) -> Result<Option<Position>, Failure> {
+    async fn deliver(&self, key: &OrderKey, open: &OpenOrder, order: &Order) -> Result<Option<Position>, Failure> {
         let mut last = Ok(None);
         for (line, waiting) in &open.lines {
             let Some(facts) = order.facts.get(line) else { continue };
             for id in &waiting.licenses {
                 let license = LicenseKey { seller: key.seller.clone(), id: id.clone() };
                 let apply = license::Command::ApplyOrderFacts { order: order_ref(key, line), facts: facts.clone() };
-                match self.commands.license(&license, apply, cause).await {
+                match self.commands.license(&license, apply, &cause(None)).await {
                     Ok(done) => last = last.map(|last: Option<Position>| last.max(done.position)),
                     Err(error) => last = Err(error.into()),
                 }
@@ -265,6 +282,7 @@ impl Office {
     }
 }
 
+/// The answer goes with the order's event alone; whoever asks why a license has its terms finds it there.
 fn cause(answer: Option<String>) -> Cause {
     Cause::OpenApi { api: ORDER_QUERY.into(), answer }
 }

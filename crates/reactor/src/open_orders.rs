@@ -81,6 +81,11 @@ impl OpenOrders {
         self.state().work.iter().map(|(key, _)| key).collect()
     }
 
+    /// Orders that were given up, with everyone who waits.
+    pub(crate) fn given_up(&self) -> Vec<(OrderKey, OpenOrder)> {
+        self.state().work.abandoned().map(|(key, abandoned)| (key, abandoned.order.clone())).collect()
+    }
+
     pub(crate) fn work(&self) -> OpenWork {
         self.state().work.clone()
     }

@@ -66,7 +66,7 @@ struct SellerWork {
 ///   A release closes nothing: money still needs the facts;
 /// - `orderNotify` opens; [`FactsRecorded`] with that line closes;
 /// - [`FactsAbandoned`] sets the whole order aside. The next event that names it, or facts for it, bring it back with
-///   everyone who waited.
+///   everyone who waited; it is asked for once at each start of the reactor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenWork {
     sellers: BTreeMap<SellerId, SellerWork>,

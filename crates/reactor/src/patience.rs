@@ -27,6 +27,9 @@ impl Backoff {
 /// How the reactor deals with failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
+    /// For the answer to a first question. Without one the order waits with those that failed, where there is more time:
+    /// a marketplace that hangs holds no new order up for longer.
+    pub first_answer: Duration,
     /// For failures that may pass by themselves.
     pub transient: Backoff,
     /// For failures that a person must see to. Once they have, the next attempt should not be far.
@@ -38,9 +41,11 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// 1 s to 10 min; 10 s to 30 min where the marketplace refuses; given up after 72 h and 12 attempts.
+    /// 3 s for a first answer; then waits of 1 s to 10 min, or 10 s to 30 min where the marketplace refuses; given up
+    /// after 72 h and 12 attempts.
     fn default() -> Self {
         Self {
+            first_answer: Duration::from_secs(3),
             transient: Backoff { first: Duration::from_secs(1), longest: Duration::from_mins(10) },
             refused: Backoff { first: Duration::from_secs(10), longest: Duration::from_mins(30) },
             give_up_after: TimeDelta::hours(72),

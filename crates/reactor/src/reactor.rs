@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::errand::{Ended, Office};
 use crate::metrics::ReactorMetrics;
 use crate::open_orders::OpenOrders;
-use crate::open_work::OrderKey;
+use crate::open_work::{OpenOrder, OrderKey};
 use crate::patience::Patience;
 use crate::saved::SavedWork;
 use crate::source::OrderSources;
@@ -175,6 +175,7 @@ impl Rounds {
             self.has_caught_up = true;
             self.writer.caught_up();
             self.orders.keys().into_iter().for_each(|key| self.start(key));
+            self.orders.given_up().into_iter().for_each(|(key, order)| self.start_once_more(key, order));
         }
         self.unsaved += page.records.len();
         if self.unsaved >= SAVE_EVERY {
@@ -191,6 +192,16 @@ impl Rounds {
         self.errands.spawn(async move {
             let ended = office.run_errand(&key).await;
             (key, ended)
+        });
+    }
+
+    /// Asks once for an order that was given up. Brought back, it has an errand like any other as soon as this one ends.
+    fn start_once_more(&mut self, key: OrderKey, given_up: OpenOrder) {
+        self.running.insert(key.clone());
+        let office = Arc::clone(&self.office);
+        self.errands.spawn(async move {
+            office.ask_once_more(&key, &given_up).await;
+            (key, Ended::Done)
         });
     }
 

@@ -110,6 +110,7 @@ struct Query {
 
 async fn query_order(request: HttpRequest, query: web::Query<Query>, state: web::Data<State>) -> HttpResponse {
     state.calls.fetch_add(1, Ordering::Relaxed);
+    state.faults.released().await;
     if let Some(fault) = state.faults.next() {
         match fault {
             Fault::Delay(time) => tokio::time::sleep(time).await,

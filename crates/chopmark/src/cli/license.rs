@@ -1,5 +1,7 @@
 //! `chopmark license`.
 
+use std::num::NonZeroUsize;
+
 use chopmark_domain::ids::{InstanceId, OrderId, OrderLineId, ProductId, SellerId, Sku};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
@@ -97,8 +99,8 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-    pub(crate) limit: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "100")]
+    pub(crate) limit: NonZeroUsize,
     /// Prints JSON, one license a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -107,6 +109,8 @@ pub(crate) struct ListArgs {
 /// The status of a license, as verdicts spell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StatusName {
+    /// Bought, and not made yet; in this version no license stays so
+    Pending,
     /// Usable
     Active,
     /// Frozen by the marketplace

@@ -23,6 +23,9 @@ pub(crate) struct SimulateArgs {
     /// The server's api listener, to check what becomes of licenses, e.g. http://127.0.0.1:8081
     #[arg(long, value_name = "URL")]
     pub(crate) api: Option<String>,
+    /// Trusts the certificates of this PEM file too, where the server's is not of a public authority
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
     /// What to play; may be repeated
     #[arg(long, value_enum, value_name = "NAME", default_value = "purchase")]
     pub(crate) scenario: Vec<ScenarioName>,

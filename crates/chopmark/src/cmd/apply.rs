@@ -6,9 +6,10 @@ use std::sync::Arc;
 use chopmark_commands::{Commands, SystemClock};
 use chopmark_domain::catalog::{Catalog, Event};
 use chopmark_domain::cause::Cause;
+use chopmark_domain::ids::SellerId;
 use chopmark_log::LogMetrics;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::kept::HELP;
@@ -25,40 +26,61 @@ use crate::server::{open_log, wanted_terms};
 pub(crate) async fn run(args: &ApplyArgs, config: &Config) -> Result<(), Failure> {
     let log = log(args, config).await?;
     let commands = log.clone().map(|log| Commands::new(log, Arc::new(SystemClock)));
+    let done = apply(args, config, commands.as_ref()).await;
+    if let Some(log) = log {
+        log.close().await;
+    }
+    done
+}
+
+/// Looks at every seller before anything is appended for one.
+async fn apply(args: &ApplyArgs, config: &Config, commands: Option<&Commands>) -> Result<(), Failure> {
     let effective_at = args.effective.unwrap_or_else(Utc::now);
     let (mut text, mut changes) = (String::new(), vec![]);
     for seller in &config.sellers {
-        let doing = format!("the catalog of seller {}", seller.id);
-        let before = match &commands {
-            Some(commands) => commands.catalog(&seller.id).await.or_fail(Reason::Storage, &doing, HELP)?,
-            None => Catalog::default(),
-        };
-        let wanted = wanted_terms(config, &seller.id);
-        for event in before.apply(&wanted, effective_at) {
+        let before = catalog(commands, &seller.id).await?;
+        for event in before.apply(&wanted_terms(config, &seller.id), effective_at) {
             text += &sentence(seller.id.as_str(), &before, &event);
             changes.extend(as_json(seller.id.as_str(), &before, &event));
         }
-        if let Some(commands) = commands.as_ref().filter(|_| !args.dry_run) {
-            let cause = Cause::Operator { actor: "cli".into() };
-            let applied = commands.apply_catalog(&seller.id, &wanted, effective_at, &cause).await;
-            applied.or_fail(Reason::Storage, &doing, HELP)?;
-        }
-    }
-    if let Some(log) = log {
-        log.close().await;
     }
     if text.is_empty() {
         text.push_str("the catalog in the log is as the file has it; nothing to do\n");
     }
-    crate::print(&if args.json {
-        format!("{}\n", json!({ "changes": changes, "applied": !args.dry_run }))
-    } else {
-        text
-    })?;
+    if !args.json {
+        crate::print(&text)?;
+    }
+    if let Some(commands) = commands.filter(|_| !args.dry_run) {
+        for seller in &config.sellers {
+            append(commands, config, &seller.id, effective_at).await?;
+        }
+    }
+    if args.json {
+        // After the deed, since it says whether it was done.
+        crate::print(&format!("{}\n", json!({ "changes": changes, "applied": !args.dry_run })))?;
+    }
     if args.dry_run && !changes.is_empty() {
         return Err(Failure { reason: Reason::CheckFailed, complaints: vec![] });
     }
     Ok(())
+}
+
+/// A seller's catalog in the log; empty where there is no log.
+async fn catalog(commands: Option<&Commands>, seller: &SellerId) -> Result<Catalog, Failure> {
+    let Some(commands) = commands else { return Ok(Catalog::default()) };
+    let catalog = commands.catalog(seller).await;
+    catalog.or_fail(Reason::Storage, format!("the catalog of seller {seller}"), HELP)
+}
+
+async fn append(
+    commands: &Commands,
+    config: &Config,
+    seller: &SellerId,
+    effective_at: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let cause = Cause::Operator { actor: "cli".into() };
+    let applied = commands.apply_catalog(seller, &wanted_terms(config, seller), effective_at, &cause).await;
+    applied.or_fail(Reason::Storage, format!("the catalog of seller {seller}"), HELP).map(drop)
 }
 
 /// The log; `None` where there is none and nothing is to be written.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Failure, Reason};
-use play::Play;
+use play::{Play, Played};
 use stage::Stage;
 
 /// Plays the demo and says how each step went.
@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let stage = Stage::set().await?;
     let mut play = Play::begin(stage, args.json)?;
     play.perform().await?;
-    let (steps, stage) = play.end();
+    let Played { steps, instance, stage } = play.end();
     let failed = steps.iter().filter(|step| !step.ok).count();
     if args.json {
         crate::print(&format!("{:#}\n", json!({ "ok": failed == 0, "steps": steps })))?;
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         })?;
     }
     if args.keep {
-        stage.keep().await?;
+        stage.keep(&instance).await?;
     }
     stage.strike().await;
     if failed == 0 { Ok(()) } else { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 
+use crate::at_risk::asked_for;
 use crate::cli::DoctorArgs;
 use crate::config::Config;
 use crate::failure::{Failure, Reason};
@@ -33,7 +34,7 @@ pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> Result<(), Failur
     findings.push(disk(&config.data_dir));
     let looked = log::look(config).await;
     findings.extend(looked.findings);
-    findings.extend(callbacks::look(config, &looked.orders));
+    findings.extend(callbacks::look(config, &asked_for(looked.orders, &config.sellers_that_ask())));
     findings.extend(listeners::look(config).await);
     if args.json {
         crate::print(&format!("{}\n", serde_json::to_string_pretty(&findings).unwrap_or_default()))?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chopmark_commands::{CommandError, Commands, SystemClock};
 use chopmark_domain::cause::Cause;
+use chopmark_domain::ids::SellerId;
 use chopmark_domain::license::{InstanceAdopted, Refusal, Standing, Status, Terms};
 use chopmark_domain::order::OrderRef;
 use chopmark_domain::purchase::PurchaseIdentity;
@@ -28,6 +29,9 @@ use crate::server::open_log;
 /// The log cannot be used, there is no such license, or it cannot be adopted.
 pub(crate) async fn run(command: &LicenseCommand, config: &Config) -> Result<(), Failure> {
     let data = DataDir::at(&config.data_dir);
+    if let LicenseCommand::Adopt(args) = command {
+        must_be_configured(&args.seller, config)?;
+    }
     // A server may be at work on the same file; checking every record is its business.
     let options = SqliteOptions { verify: false, ..SqliteOptions::default() };
     let log = match command {
@@ -38,7 +42,7 @@ pub(crate) async fn run(command: &LicenseCommand, config: &Config) -> Result<(),
         LicenseCommand::List(_) | LicenseCommand::Show(_) => existing_log(config, options).await?,
     };
     let done = match command {
-        LicenseCommand::Adopt(args) => adopt(args, config, &data, &log).await,
+        LicenseCommand::Adopt(args) => adopt(args, &data, &log).await,
         LicenseCommand::List(args) => list(args, &data, &log).await,
         LicenseCommand::Show(args) => show(args, &data, &log).await,
     };
@@ -46,11 +50,16 @@ pub(crate) async fn run(command: &LicenseCommand, config: &Config) -> Result<(),
     done
 }
 
-async fn adopt(args: &AdoptArgs, config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
-    if !config.sellers.iter().any(|seller| seller.id == args.seller) {
-        let what = format!("seller {} is not configured", args.seller);
-        return Err(Failure::new(Reason::Usage, what, "name one of the [[seller]] of the configuration"));
+/// Looked at before anything is made.
+fn must_be_configured(seller: &SellerId, config: &Config) -> Result<(), Failure> {
+    if config.sellers.iter().any(|configured| configured.id == *seller) {
+        return Ok(());
     }
+    let what = format!("seller {seller} is not configured");
+    Err(Failure::new(Reason::Usage, what, "name one of the [[seller]] of the configuration"))
+}
+
+async fn adopt(args: &AdoptArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
     let order = args.order.clone().zip(args.order_line.clone());
     let purchase =
         order.map(|(order_id, order_line_id)| PurchaseIdentity::OrderLine(OrderRef { order_id, order_line_id }));
@@ -70,7 +79,7 @@ async fn adopt(args: &AdoptArgs, config: &Config, data: &DataDir, log: &Arc<Sqli
     let adopted = InstanceAdopted { purchase, terms, status };
     let key = LicenseKey { seller: args.seller.clone(), id: LicenseId::Instance(args.instance.clone()) };
     let standing = commands.read_license(&key).await.or_fail(Reason::Storage, "adopting", HELP)?;
-    let word = if matches!(standing, Standing::Absent) { "adopted" } else { "adopted already, and left as it is" };
+    let is_known = !matches!(standing, Standing::Absent);
     match commands.adopt(&args.seller, &args.instance, adopted, &cause).await {
         Err(CommandError::Refused(Refusal::Exists)) => {
             let what = format!("instance {} or its purchase has a license already", args.instance);
@@ -80,25 +89,33 @@ async fn adopt(args: &AdoptArgs, config: &Config, data: &DataDir, log: &Arc<Sqli
     };
     let index = index(data, log).await?;
     let found = index.look_up(Some(&args.seller), args.instance.as_str(), None, Utc::now()).found;
-    let shown = found.map(|found| describe(&found, Utc::now())).unwrap_or_default();
-    crate::print(&if args.json { format!("{shown}\n") } else { format!("{word}\n{}", lines(&shown)) })
+    let mut shown = found.map(|found| describe(&found, Utc::now())).unwrap_or_default();
+    crate::print(&if args.json {
+        shown["adopted_before"] = is_known.into();
+        format!("{shown}\n")
+    } else {
+        let word = if is_known { "adopted already, and left as it is" } else { "adopted" };
+        format!("{word}\n{}", lines(&shown))
+    })
 }
 
 async fn list(args: &ListArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
     let filter = Filter {
         sellers: None,
         seller: args.seller.clone(),
-        status: args.status.map(|status| match status {
-            StatusName::Active => Status::Active,
-            StatusName::Frozen => Status::Frozen,
-            StatusName::Released => Status::Released,
+        statuses: args.status.map(|status| match status {
+            // A license begins with its purchase, so none is pending yet.
+            StatusName::Pending => vec![],
+            StatusName::Active => vec![Status::Active],
+            StatusName::Frozen => vec![Status::Frozen],
+            StatusName::Released => vec![Status::Released],
         }),
         product: args.product.clone(),
         id_prefix: args.prefix.clone(),
     };
     let index = index(data, log).await?;
     let now = Utc::now();
-    let listing = index.list(&filter, None, args.limit, now);
+    let listing = index.list(&filter, None, args.limit.get(), now);
     let more = listing.next.is_some();
     let shown: Vec<Value> = listing.licenses.iter().map(|found| describe(found, now)).collect();
     let mut text = String::new();
@@ -133,9 +150,9 @@ async fn show(args: &ShowArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(
 
 /// The index as the log has it now. Where it is not whole, standard error says so.
 async fn index(data: &DataDir, log: &Arc<SqliteLog>) -> Result<LicenseIndex, Failure> {
-    let folded = kept::fold(data, log).await?;
-    folded.complaint().iter().for_each(crate::warn);
-    Ok(folded.index)
+    let latest = kept::index(data, log).await?;
+    kept::complaint(&latest).iter().for_each(crate::warn);
+    Ok(latest.index)
 }
 
 /// One member a line; what is nested, indented.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chopmark_log::EventLog;
+use chopmark_log::snapshot::SnapshotError;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_projector::{VerifyError, VerifyReport, rebuild, verify};
 use serde_json::json;
@@ -19,7 +20,7 @@ const HELP: &str = "see docs/operations/recovery.md";
 /// Rebuilds the license index, or compares the one kept with a fresh one.
 ///
 /// # Errors
-/// The log cannot be read; with `--verify`, there is a difference.
+/// The log cannot be read; with `--verify`, there is a difference, or what is kept is damaged or of another version.
 pub(crate) async fn run(args: &RebuildArgs, config: &Config) -> Result<(), Failure> {
     let data = DataDir::at(&config.data_dir);
     let log = existing_log(config, SqliteOptions::default()).await?;
@@ -52,10 +53,10 @@ async fn compare(args: &RebuildArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Re
             crate::print(&found(args, &report))?;
             if report.is_equal() { Ok(()) } else { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) }
         }
-        Err(VerifyError::NoSnapshot { .. }) => {
+        Err(VerifyError::Snapshot(SnapshotError::Absent { .. })) => {
             let index = rebuild(log, None, |_| ()).await.or_fail(Reason::Storage, "rebuilding", HELP)?;
             crate::print(&if args.json {
-                format!("{}\n", json!({ "equal": null, "licenses": index.len() }))
+                format!("{}\n", json!({ "licenses": index.len() }))
             } else {
                 format!(
                     "{} licenses in the log, and no index kept to compare them with: one is saved when the server stops\n",
@@ -63,8 +64,21 @@ async fn compare(args: &RebuildArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Re
                 )
             })
         }
+        Err(VerifyError::Snapshot(unusable @ (SnapshotError::Damaged { .. } | SnapshotError::Foreign { .. }))) => {
+            unlike(args, &unusable)
+        }
         Err(error) => Err(error).or_fail(Reason::Storage, "comparing", HELP),
     }
+}
+
+/// What is kept is no index, so it is not that of the log.
+fn unlike(args: &RebuildArgs, unusable: &SnapshotError) -> Result<(), Failure> {
+    if args.json {
+        crate::print(&format!("{}\n", json!({ "equal": false, "unusable": unusable.to_string() })))?;
+        return Err(Failure { reason: Reason::CheckFailed, complaints: vec![] });
+    }
+    let help = "stop the server and run `chopmark rebuild`; no license depends on it";
+    Err(Failure::new(Reason::CheckFailed, unusable.to_string(), help))
 }
 
 fn found(args: &RebuildArgs, report: &VerifyReport) -> String {

@@ -1,40 +1,36 @@
 //! `chopmark serve`: runs until it is told to stop.
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use crate::config::Config;
-use crate::failure::{Failure, OrFail, Reason};
+use crate::failure::{Failure, Reason};
 use crate::server::{Addresses, Server};
+use crate::signals::StopSignals;
 
-/// Runs the server until SIGTERM or SIGINT, then lets it finish what it has begun.
+/// Runs the server until SIGTERM or SIGINT, then lets it finish what it has begun, unless a second one comes.
 ///
 /// # Errors
-/// It cannot start.
+/// It cannot start, what follows the log has crashed, or it was told twice to stop.
 pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     for warning in config.warnings() {
         tracing::warn!("{}; {}", warning.what, warning.help);
     }
     // Asked for before anything starts, so that no signal falls between.
-    let stop = stop_signal()?;
-    let server = Server::start(config).await?;
+    let mut signals = StopSignals::listen()?;
+    let mut server = Server::start(config).await?;
     crate::print(&announcement(&server, config))?;
-    stop.await;
+    let outcome = tokio::select! {
+        () = signals.next() => Ok(()),
+        crash = server.crashed() => Err(crash),
+    };
     tracing::info!("stopping: running requests are answered, then the log is closed");
-    server.stop().await;
-    tracing::info!("stopped");
-    Ok(())
-}
-
-/// Resolves when the process is asked to end.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| signal(kind).or_fail(Reason::Storage, "listening for signals", "run chopmark on a Unix");
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
+    tokio::select! {
+        () = server.stop() => tracing::info!("stopped"),
+        () = signals.next() => return Err(Failure::new(
+            Reason::CheckFailed,
+            "told twice to stop: running requests were cut off and no snapshot was saved",
+            "nothing that was acknowledged is lost; the next start reads more of the log",
+        )),
+    }
+    outcome
 }
 
 fn announcement(server: &Server, config: &Config) -> String {

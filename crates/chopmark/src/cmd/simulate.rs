@@ -1,6 +1,7 @@
 //! `chopmark simulate`: plays the marketplace against a server.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use chopmark_huawei::keys::InterfaceType;
@@ -15,6 +16,7 @@ use serde_json::json;
 use crate::cli::simulate::{ScenarioName, SimulateArgs};
 use crate::config::{Config, Environment, SecretSource, SellerConfig};
 use crate::failure::{Failure, OrFail, Reason};
+use crate::server::tls::certificates;
 
 /// Plays each scenario asked for.
 ///
@@ -26,7 +28,7 @@ pub(crate) async fn run(args: &SimulateArgs, environment: &Environment) -> Resul
     let seller = seller(args, environment)?;
     let mut context = Context::new(target, args.seller.as_str(), keys(args, environment, seller.as_ref())?, &console);
     context.api = args.api.as_deref().map(|api| url("--api", api)).transpose()?;
-    context.tls = Some(Arc::new(tls()?));
+    context.tls = Some(Arc::new(tls(args.ca.as_deref())?));
     let orders = Orders::with_mocks(&context.product, Utc::now());
     let open_api = open_api(args, environment, seller.as_ref(), orders.clone())?;
     context.orders = open_api.is_some().then_some(orders);
@@ -138,9 +140,15 @@ fn credentials(
     })
 }
 
-/// The usual roots of trust: the marketplace never skips verification, so neither is it skipped here.
-fn tls() -> Result<ClientConfig, Failure> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// The usual roots of trust, and those of a file. Verification is never skipped: the marketplace does not either.
+fn tls(file: Option<&Path>) -> Result<ClientConfig, Failure> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(file) = file {
+        let (doing, help) = (format!("--ca {}", file.display()), "name a PEM file with certificates");
+        for certificate in certificates(file).or_fail(Reason::Usage, &doing, help)? {
+            roots.add(certificate).or_fail(Reason::Usage, &doing, help)?;
+        }
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.or_fail(Reason::Usage, "TLS", "call an http:// address")?;

@@ -74,7 +74,7 @@ struct Misfit {
     mend: String,
 }
 
-/// Names with the prefix that are not keys: our own switches, and what Kubernetes sets in every container beside a
+/// Names with the prefix that are not keys: our own switches, those of tests and their machines, and what Kubernetes sets in every container beside a
 /// service called `chopmark` or `chopmark-…`.
 fn reserved(name: &str) -> bool {
     let Some(rest) = name.strip_prefix(PREFIX) else { return true };
@@ -84,7 +84,8 @@ fn reserved(name: &str) -> bool {
             || rest.ends_with("_PORT")
             || rest.contains("_PORT_")
             || rest.ends_with("SERVICE_HOST"));
-    name == CONFIG_FILE || name == LOG_FORMAT || rest.starts_with("TEST_") || of_kubernetes
+    let of_others = rest.starts_with("TEST_") || rest.starts_with("CI_") || of_kubernetes;
+    name == CONFIG_FILE || name == LOG_FORMAT || of_others
 }
 
 fn steps(name: &str) -> Option<(Vec<Step>, String)> {

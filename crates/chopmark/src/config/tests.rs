@@ -243,6 +243,7 @@ fn variables_of_other_use_are_left_alone() {
     let names = [
         "CHOPMARK_LOG_FORMAT",
         "CHOPMARK_TEST_SEED",
+        "CHOPMARK_CI_CACHE",
         "CHOPMARK_PORT",
         "CHOPMARK_PORT_8080_TCP_ADDR",
         "CHOPMARK_SERVICE_HOST",

@@ -3,6 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use chopmark_projector::SNAPSHOT_FILE;
+
 use crate::failure::{Failure, OrFail, Reason};
 
 /// Names of what Chopmark keeps in its data folder.
@@ -19,7 +21,7 @@ impl DataDir {
     /// The license index's snapshot.
     #[must_use]
     pub(crate) fn index_snapshot(&self) -> PathBuf {
-        self.0.join("license-index.snapshot")
+        self.0.join(SNAPSHOT_FILE)
     }
 
     /// The snapshot of the reactor's open work.

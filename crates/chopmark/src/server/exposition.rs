@@ -1,5 +1,7 @@
 //! `/metrics`: what the parts count, and what is looked up when somebody asks.
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Data, ServiceConfig};
@@ -30,6 +32,8 @@ pub(super) struct Exposition {
     pub(super) open_orders: OpenOrders,
     /// The sellers of the configuration: each has its line, at 0 too.
     pub(super) sellers: Vec<SellerId>,
+    /// Those of them that ask for the facts of orders.
+    pub(super) asking: BTreeSet<SellerId>,
 }
 
 /// The route.
@@ -57,10 +61,11 @@ impl Exposition {
             tracing::warn!(%error, "chopmark_orders_at_risk shows only orders without facts");
             vec![]
         });
-        let help = "Orders whose delivery failed the last time, or whose facts are wanted and not known.";
+        let help = "Orders whose delivery failed the last time, or whose facts are asked for and not known.";
         let gauge = IntGaugeVec::new(Opts::new("chopmark_orders_at_risk", help), &["seller"])?;
         self.sellers.iter().for_each(|seller| gauge.with_label_values(&[seller.as_str()]).set(0));
-        for (seller, orders) in at_risk::count(&deliveries, &self.open_orders.list()) {
+        let orders = at_risk::asked_for(self.open_orders.list(), &self.asking);
+        for (seller, orders) in at_risk::count(&deliveries, &orders) {
             gauge.with_label_values(&[&seller]).set(i64::try_from(orders).unwrap_or(i64::MAX));
         }
         Ok(gauge.collect())

@@ -14,11 +14,13 @@ use chopmark_journal::Journal;
 use chopmark_projector::LicenseIndex;
 use chopmark_query::{OrdersAtRisk, Query, QueryMetrics};
 use chopmark_reactor::OpenOrders;
+use futures_util::future::join_all;
 use prometheus::Registry;
 use tokio::task::JoinHandle;
 
 use super::exposition::{self, Exposition};
 use super::{tls, unread};
+use crate::at_risk;
 use crate::config::{Config, SellerConfig};
 use crate::failure::{Failure, OrFail, Reason};
 
@@ -34,6 +36,9 @@ macro_rules! bounded {
             .disable_signals()
     };
 }
+
+/// Connections that may wait to be accepted: the marketplace's rush, while workers are busy. The system may allow fewer.
+const BACKLOG: i32 = 2_048;
 
 /// Bound listeners that do not serve yet.
 pub(super) struct Listeners {
@@ -74,10 +79,6 @@ pub(super) struct Serving {
 impl Listeners {
     /// Binds every address, so that a taken one is said before anything else happens.
     pub(super) fn bind(config: &Config) -> Result<Self, Failure> {
-        let bind = |key: &str, address: SocketAddr| {
-            let doing = format!("listen.{key} = \"{address}\" cannot be bound");
-            TcpListener::bind(address).or_fail(Reason::Usage, doing, "set another address, or stop what holds it")
-        };
         Ok(Self {
             callbacks: bind("callbacks", config.listen.callbacks)?,
             api: bind("api", config.listen.api)?,
@@ -140,6 +141,15 @@ impl Listeners {
     }
 }
 
+fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    let (doing, help) =
+        (format!("listen.{key} = \"{address}\" cannot be bound"), "set another address, or stop what holds it");
+    let listener = TcpListener::bind(address).or_fail(Reason::Usage, &doing, help)?;
+    // The standard library asks for a short queue; asking again makes it longer.
+    rustix::net::listen(&listener, BACKLOG).or_fail(Reason::Usage, &doing, help)?;
+    Ok(listener)
+}
+
 /// Serves some or all routes of the API.
 fn serve_api(
     listener: TcpListener,
@@ -165,8 +175,9 @@ fn ingest(config: &Config, parts: &Parts) -> Result<Data<Ingest>, Failure> {
 
 fn query(config: &Config, parts: &Parts) -> Result<Data<Query>, Failure> {
     let metrics = super::registered(QueryMetrics::register(&parts.registry))?;
-    let orders = parts.open_orders.clone();
-    let at_risk: OrdersAtRisk = Arc::new(move || orders.list().into_iter().map(order_at_risk).collect());
+    let (orders, asking) = (parts.open_orders.clone(), config.sellers_that_ask());
+    let at_risk: OrdersAtRisk =
+        Arc::new(move || at_risk::asked_for(orders.list(), &asking).into_iter().map(order_at_risk).collect());
     let (index, commands, journal) = (parts.index.clone(), parts.commands.clone(), parts.journal.clone());
     let query = Query::new(index, commands, journal, at_risk, metrics);
     Ok(Data::new(query.with_body_bytes(config.limits.api_body_bytes)))
@@ -193,7 +204,7 @@ fn sellers(config: &Config) -> Sellers {
 fn exposition(config: &Config, parts: Parts) -> Exposition {
     let Parts { journal, open_orders, registry, .. } = parts;
     let sellers = config.sellers.iter().map(|seller| seller.id.clone()).collect();
-    Exposition { registry, journal, open_orders, sellers }
+    Exposition { registry, journal, open_orders, sellers, asking: config.sellers_that_ask() }
 }
 
 impl Serving {
@@ -204,9 +215,8 @@ impl Serving {
 
     /// Stops taking connections and lets running requests end.
     pub(super) async fn stop(self) {
-        for handle in &self.handles {
-            handle.stop(true).await;
-        }
+        // All at once, so that the time a stop may take is that of one.
+        join_all(self.handles.iter().map(|handle| handle.stop(true))).await;
         for task in self.tasks {
             match task.await {
                 Ok(Ok(())) => {}

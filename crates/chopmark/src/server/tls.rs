@@ -28,7 +28,8 @@ pub(super) fn server_config(tls: &Tls) -> Result<ServerConfig, Failure> {
         .or_fail(Reason::Usage, "tls.cert and tls.key cannot be used together", help)
 }
 
-fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+/// The certificates in a PEM file, of which there must be one at least.
+pub(crate) fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let mut reader = BufReader::new(File::open(path)?);
     let certificates = rustls_pemfile::certs(&mut reader).collect::<Result<Vec<_>, _>>()?;
     if certificates.is_empty() {

@@ -19,7 +19,7 @@ use actix_web::{Error, HttpMessage};
 use futures_util::Stream;
 
 /// Middleware: holds what is unread of a chunked body until the answer has gone.
-pub(super) async fn hang_up<B: MessageBody + 'static>(
+pub(crate) async fn hang_up<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, Holding<B>>>, Error> {
@@ -44,7 +44,7 @@ impl Stream for Shared {
 }
 
 /// The body of an answer, and what is unread of the request.
-pub(super) struct Holding<B> {
+pub(crate) struct Holding<B> {
     body: Pin<Box<B>>,
     _unread: Rc<RefCell<Payload>>,
 }

@@ -97,11 +97,7 @@ pub fn decide(id: &LicenseId, standing: &Standing, command: Command, request: Re
 
 fn begin_code(command: Command, request: Request) -> Result<Vec<Event>, Refusal> {
     let seen = Event::from(CodeSeen {});
-    let mut standing = Standing::default();
-    standing.evolve(&seen, &crate::cause::Cause::System, request.now);
-    let Standing::Known(history) = standing else {
-        return Err(Refusal::Unknown);
-    };
+    let history = History::of(&seen).ok_or(Refusal::Unknown)?;
     let more = decide_known(&history, command, request)?;
     Ok(std::iter::once(seen).chain(more).collect())
 }
@@ -134,10 +130,10 @@ fn decide_known(history: &History, command: Command, request: Request) -> Result
     }
 }
 
-/// An UNFREEZE of an active license says something new when our own clock alone holds it for expired. Once: where a
-/// freeze was lifted already, the same word again is a redelivery and prolongs nothing.
+/// An UNFREEZE of an active license says something new when our own clock alone holds it for expired. Once for each
+/// expiry: where a provisional term began already, the same word again is a redelivery and prolongs nothing.
 fn news_of_life(license: &License, now: DateTime<Utc>) -> bool {
-    license.expired(now) && license.unfrozen_at.is_none()
+    license.expired(now) && license.provisional_until().is_none()
 }
 
 fn apply_facts(history: &History, order: OrderRef, facts: OrderFacts) -> Vec<Event> {

@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, InstanceAdopted, OrderFactsApplied, PurchaseAdopted, Refreshed, Scene, Upgraded};
 use super::state::License;
-use crate::cause::{Cause, RequestSignature};
+use crate::cause::{Cause, REQUEST_MEMORY, RequestSignature};
 use crate::ids::{InstanceId, ProductId, Sku};
 use crate::order::{OrderFacts, OrderRef};
-
-/// How long an identical request is remembered: its window is 60 s to either side of the signed time.
-const REQUEST_WINDOW: TimeDelta = TimeDelta::seconds(150);
 
 /// What a license was bought as.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,14 +138,19 @@ pub struct History {
 type Covered = bool;
 
 impl History {
-    fn begin(event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) -> Option<Self> {
-        let mut history = Self {
-            license: License::begin(event)?,
+    /// A license at its first event, of which nothing is noted yet; `None` if that event begins none.
+    pub(super) fn of(first: &Event) -> Option<Self> {
+        Some(Self {
+            license: License::begin(first)?,
             adopted: None,
             mentions: vec![],
             facts: BTreeMap::new(),
             requests: vec![],
-        };
+        })
+    }
+
+    fn begin(event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) -> Option<Self> {
+        let mut history = Self::of(event)?;
         history.note(event, cause, recorded_at);
         Some(history)
     }
@@ -160,7 +162,7 @@ impl History {
     }
 
     fn note(&mut self, event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) {
-        self.requests.retain(|(_, at)| *at + REQUEST_WINDOW > recorded_at);
+        self.requests.retain(|(_, at)| *at + REQUEST_MEMORY > recorded_at);
         self.requests.extend(cause.signature().map(|signature| (signature, recorded_at)));
         if let Event::InstanceAdopted(adopted) = event {
             self.adopted = Some(adopted.clone());
@@ -197,9 +199,9 @@ impl History {
         self.mentions.iter().any(|(mention, _)| matches!(mention, Mention::Upgrade(known) if known == upgraded))
     }
 
-    /// Whether this very request caused an event here within its window.
+    /// Whether this very request caused an event here, or was remembered by one, within its window.
     pub(super) fn has_answered(&self, signature: RequestSignature, now: DateTime<Utc>) -> bool {
-        self.requests.iter().any(|(known, at)| *known == signature && *at + REQUEST_WINDOW > now)
+        self.requests.iter().any(|(known, at)| *known == signature && *at + REQUEST_MEMORY > now)
     }
 
     /// Whether these facts are applied to every callback that named the order.
@@ -263,6 +265,13 @@ impl Standing {
                     *self = Self::Known(Box::new(history));
                 }
             }
+        }
+    }
+
+    /// Takes up what an event's metadata remember beside its cause: requests that were answered before it.
+    pub fn remember(&mut self, answered: &[RequestSignature], recorded_at: DateTime<Utc>) {
+        if let Self::Known(history) = self {
+            history.requests.extend(answered.iter().map(|signature| (*signature, recorded_at)));
         }
     }
 

@@ -36,6 +36,8 @@ pub struct License {
     pub expires_at: Option<DateTime<Utc>>,
     /// The expiry was computed by the marketplace from order time and period, not stated by a refresh.
     pub expiry_approximate: bool,
+    /// Facts of an order were applied, whether or not they name a product.
+    pub facts_applied: bool,
     /// When a freeze was last lifted, UTC.
     pub unfrozen_at: Option<DateTime<Utc>>,
     /// How many events this license has.
@@ -52,6 +54,7 @@ impl License {
             quantity: None,
             expires_at: None,
             expiry_approximate: false,
+            facts_applied: false,
             unfrozen_at: None,
             revision: 0,
         };
@@ -77,7 +80,10 @@ impl License {
                 self.expires_at = Some(*expires_at);
                 self.expiry_approximate = false;
             }
-            Event::OrderFactsApplied(OrderFactsApplied { terms, .. }) => self.set_terms(terms),
+            Event::OrderFactsApplied(OrderFactsApplied { terms, .. }) => {
+                self.set_terms(terms);
+                self.facts_applied = true;
+            }
             Event::Frozen(_) => self.status = Status::Frozen,
             Event::Unfrozen(Unfrozen { at }) => {
                 self.status = Status::Active;
@@ -94,10 +100,10 @@ impl License {
         self.expiry_approximate = terms.expiry_approximate;
     }
 
-    /// Whether the order's facts are known.
+    /// Whether what was bought is known: from an order, or since adoption.
     #[must_use]
     pub fn facts_known(&self) -> bool {
-        self.sku.is_some()
+        self.facts_applied || self.sku.is_some()
     }
 
     /// Whether the known expiry has passed.

@@ -84,7 +84,10 @@ fn every_cause_is_read_and_written_as_it_was() {
         assert_eq!(serde_json::to_value(&metadata).unwrap(), stored, "{name}");
     }
     let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["callback", "callback+redacted", "open_api", "open_api+no_answer", "operator", "system"]);
+    assert_eq!(
+        names,
+        ["callback", "callback+answered", "callback+redacted", "open_api", "open_api+no_answer", "operator", "system"]
+    );
 }
 
 #[test]

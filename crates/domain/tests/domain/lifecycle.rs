@@ -163,6 +163,25 @@ fn an_unfreeze_of_what_only_our_clock_ended_opens_a_provisional_term_once() {
 }
 
 #[test]
+fn each_expiry_may_have_its_provisional_term() {
+    let mut life = Life::bought().at(day(100)).given(Command::Unfreeze).given(renewal("CS2", day(130))).at(day(200));
+    assert_eq!(code(&life), "EXPIRED");
+    assert_eq!(life.deliver(Command::Unfreeze).unwrap().len(), 1);
+    assert_eq!(code(&life), "GRACE");
+    life.now = day(210);
+    assert_eq!(life.deliver(Command::Unfreeze).unwrap().len(), 0);
+    assert_eq!(code(&life), "EXPIRED");
+}
+
+#[test]
+fn facts_without_a_product_are_known_facts() {
+    let nameless = OrderFacts { sku: None, product_id: None, ..facts("CS1", "any", 5, Some(day(30))) };
+    let life = Life::of_instance().given(create("CS1")).given(apply("CS1", nameless));
+    assert_eq!(terms(&life), (None, Some(5), Some(day(30)), true));
+    assert!(life.license().facts_known());
+}
+
+#[test]
 fn an_unfreeze_of_a_running_license_says_nothing_new() {
     let mut life = Life::bought();
     assert_eq!(life.deliver(Command::Unfreeze).unwrap().len(), 0);

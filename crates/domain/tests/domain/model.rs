@@ -75,9 +75,9 @@ impl Model {
         self.list.iter().any(|(_, at, known)| *known == Some(request) && now - *at < TimeDelta::seconds(150))
     }
 
-    /// Past its expiry, and no freeze was ever lifted.
+    /// Past its expiry, and no freeze was lifted since.
     fn ended_by_our_clock_alone(&self, now: DateTime<Utc>) -> bool {
-        self.unfrozen_at().is_none() && self.expiry().is_some_and(|(expiry, _)| expiry <= now)
+        self.expiry().is_some_and(|(expiry, _)| expiry <= now && self.unfrozen_at().is_none_or(|at| at < expiry))
     }
 
     /// The last word about the order was a callback, or other facts.

@@ -16,6 +16,7 @@ fn license() -> License {
         quantity: Some(20),
         expires_at: Some(day(30)),
         expiry_approximate: false,
+        facts_applied: true,
         unfrozen_at: None,
         revision: 2,
     }

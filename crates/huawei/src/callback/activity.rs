@@ -55,6 +55,12 @@ impl Activity {
         Self::ALL.iter().copied().find(|activity| activity.as_str() == name)
     }
 
+    /// Whether it is about a license code; all others are about instances and orders.
+    #[must_use]
+    pub fn is_about_code(self) -> bool {
+        self.interfaces() == [InterfaceType::LicenseCode]
+    }
+
     /// Keys of which types may sign it.
     #[must_use]
     pub fn interfaces(self) -> &'static [InterfaceType] {

@@ -1,11 +1,9 @@
 //! What a request claims in its query string: who signed it and when.
 
+use chopmark_domain::cause::REQUEST_WINDOW;
 use chrono::{DateTime, Utc};
 
 use super::rejection::Reason;
-
-/// How far a request's time may be from ours, either way, in milliseconds (请求认证说明, zh-cn_topic_0070649248).
-const WINDOW_MILLIS: u64 = 60_000;
 
 /// The three parameters of a signed request.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +12,7 @@ pub(super) struct Claim {
     pub(super) signature: String,
     /// As sent, within the window.
     pub(super) timestamp: String,
-    /// As sent.
+    /// Percent-decoded, as it was before it became part of the query string: so it was signed.
     pub(super) nonce: String,
 }
 
@@ -29,7 +27,7 @@ impl Claim {
         let timestamp = timestamp.ok_or(Reason::TimestampMissing)?;
         let nonce = nonce.ok_or(Reason::NonceMissing)?;
         let sent_at = epoch_millis(&timestamp).ok_or(Reason::TimestampMalformed)?;
-        if sent_at.abs_diff(now.timestamp_millis()) > WINDOW_MILLIS {
+        if sent_at.abs_diff(now.timestamp_millis()) > REQUEST_WINDOW.num_milliseconds().unsigned_abs() {
             return Err(Reason::TimestampOutsideWindow);
         }
         Ok(Self { signature, timestamp, nonce })

@@ -1,6 +1,7 @@
 //! Requests that are not taken up, each with its answer.
 
 use super::activity::Activity;
+use super::named::Named;
 use crate::answer::{Answer, ResultCode};
 use crate::keys::AccessKey;
 
@@ -75,6 +76,26 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// One of every kind, its particulars left open.
+    pub const KINDS: [Self; 16] = [
+        Self::ParameterRepeated { name: "" },
+        Self::TimestampMissing,
+        Self::NonceMissing,
+        Self::TimestampMalformed,
+        Self::TimestampOutsideWindow,
+        Self::SignatureMissing,
+        Self::SignatureWrong,
+        Self::ContentEncoding,
+        Self::BodyNotJson,
+        Self::BodyTooDeep,
+        Self::DuplicateKey,
+        Self::UnknownActivity,
+        Self::FieldMissing { name: "" },
+        Self::FieldTooLong { name: "", max: 0 },
+        Self::FieldMalformed { name: "" },
+        Self::TooManyIds { max: 0 },
+    ];
+
     /// The reason as metrics spell it, without particulars.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -118,6 +139,12 @@ pub struct Rejection<'k> {
     pub activity: Option<Activity>,
     /// Whether it comes from the marketplace nevertheless: its signature held.
     pub authenticated: bool,
+    /// Test traffic, by its body. Believe it only of the marketplace.
+    pub test: bool,
+    /// What it is about, as far as its body says.
+    pub named: Box<Named>,
+    /// The body without personal data; `None` where it is no JSON object, and what it holds cannot be told.
+    pub body: Option<String>,
     /// The key to sign the answer with; `None` where the seller has no key at all.
     pub key: Option<&'k AccessKey>,
 }

@@ -7,20 +7,18 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::redact::redact_answer;
 use crate::time::parse_expire_time;
 
 /// Messages of the marketplace are cut here: they end in logs and events.
 const LONGEST_MESSAGE: usize = 200;
-
-/// Members that hold the buyer's personal data; they are not kept.
-const BUYER_MEMBERS: [&str; 2] = ["buyerInfo", "extendParams"];
 
 /// What the marketplace knows of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderAnswer {
     /// The facts of every line that has a readable id.
     pub lines: Vec<OrderFacts>,
-    /// The answer's JSON without the buyer's fields: `buyerInfo` and all `extendParams` are cut out.
+    /// The answer's JSON without personal data: `buyerInfo`, all `extendParams` and the like are cut out.
     pub kept_json: String,
 }
 
@@ -71,7 +69,7 @@ pub fn parse_order_answer(order: &OrderId, status: u16, body: &[u8]) -> Result<O
         code => return Err(failure(status, code, &answer)),
     }
     let lines = read_lines(order, &answer)?;
-    cut_buyer(&mut answer);
+    redact_answer(&mut answer);
     Ok(OrderAnswer { lines, kept_json: Value::Object(answer).to_string() })
 }
 
@@ -205,20 +203,6 @@ fn objects(value: &Value) -> Vec<&Map<String, Value>> {
 
 fn first_object(value: &Value) -> Option<&Map<String, Value>> {
     objects(value).into_iter().next()
-}
-
-fn cut_buyer(object: &mut Map<String, Value>) {
-    object.retain(|name, _| !BUYER_MEMBERS.iter().any(|member| member.eq_ignore_ascii_case(name)));
-    object.values_mut().for_each(cut_buyer_inside);
-}
-
-/// Parsing has bounded the depth.
-fn cut_buyer_inside(value: &mut Value) {
-    match value {
-        Value::Object(object) => cut_buyer(object),
-        Value::Array(items) => items.iter_mut().for_each(cut_buyer_inside),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

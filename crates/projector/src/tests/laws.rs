@@ -124,7 +124,7 @@ proptest! {
         let index = tape(&steps).index();
         for (seller, counts) in index.counts() {
             for ((_, count), status) in counts.named().into_iter().zip([Status::Active, Status::Frozen, Status::Released]) {
-                let filter = Filter { seller: Some(seller.clone()), status: Some(status), ..Filter::default() };
+                let filter = Filter { seller: Some(seller.clone()), statuses: Some(vec![status]), ..Filter::default() };
                 prop_assert_eq!(index.list(&filter, None, 100, at(0)).licenses.len(), count);
             }
         }

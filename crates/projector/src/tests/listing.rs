@@ -20,14 +20,15 @@ fn each_filter_narrows() {
     tape.add(&code("zeta", "PL1"), &Event::from(CodeSeen {}));
     let index = tape.index();
     let any = Filter::default;
-    let cases: [(Filter, &[&str]); 10] = [
+    let cases: [(Filter, &[&str]); 11] = [
         (any(), &["a-1", "a-2", "z-1", "PL1"]),
         (Filter { sellers: Some(vec![seller("zeta"), seller("third")]), ..any() }, &["z-1", "PL1"]),
         (Filter { sellers: Some(vec![]), ..any() }, &[]),
         (Filter { seller: Some(seller("acme")), ..any() }, &["a-1", "a-2"]),
         (Filter { sellers: Some(vec![seller("zeta")]), seller: Some(seller("acme")), ..any() }, &[]),
         (Filter { seller: Some(seller("third")), ..any() }, &[]),
-        (Filter { status: Some(Status::Frozen), ..any() }, &["a-2"]),
+        (Filter { statuses: Some(vec![Status::Frozen]), ..any() }, &["a-2"]),
+        (Filter { statuses: Some(vec![]), ..any() }, &[]),
         (Filter { product: Some(sku("sku-z")), ..any() }, &["z-1"]),
         (Filter { product: Some(sku("unknown")), ..any() }, &[]),
         (Filter { id_prefix: Some("a-".into()), ..any() }, &["a-1", "a-2"]),
@@ -50,7 +51,7 @@ fn pages_cover_everything_once_while_licenses_are_added() {
             tape.add(&instance("acme", &format!("id-{number}")), &frozen());
         }
         index.apply(&tape.page(already..tape.records.len())).unwrap();
-        let filter = Filter { status, ..Filter::default() };
+        let filter = Filter { statuses: status.map(|status| vec![status]), ..Filter::default() };
         let (mut listed, mut cursor) = (vec![], None);
         loop {
             let listing = index.list(&filter, cursor.as_ref(), 7, at(0));

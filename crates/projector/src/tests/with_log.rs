@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use chopmark_domain::codec::StoredEvent;
 use chopmark_domain::stream::Stream;
+use chopmark_log::snapshot::SnapshotError;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{
     AppendError, Appended, EventLog, Expected, LogMetrics, NewEvent, Page, Position, ReadError, Record, Revision,
@@ -17,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::tape::{Tape, at, created, defined, dumped, frozen, instance, refreshed, secret, seller, token, unfrozen};
-use crate::{LicenseIndex, Projector, ProjectorMetrics, RebuildError, SNAPSHOT_FILE, VerifyError, rebuild, verify};
+use crate::{
+    LicenseIndex, Projector, ProjectorMetrics, RebuildError, SNAPSHOT_FILE, VerifyError, latest, rebuild, verify,
+};
 
 struct House {
     folder: tempfile::TempDir,
@@ -144,10 +147,12 @@ async fn a_projector_goes_on_from_its_snapshot_and_not_from_the_start() {
 async fn a_damaged_snapshot_is_replaced_by_the_log() {
     let house = House::new();
     let filled = house.fill().await;
+    let absent = verify(&house.snapshot(), house.log.clone()).await.unwrap_err();
+    assert!(matches!(absent, VerifyError::Snapshot(SnapshotError::Absent { .. })), "{absent}");
     for damaged in [&b""[..], b"CHOPSNAP and nothing else"] {
         std::fs::write(house.snapshot(), damaged).unwrap();
         let error = verify(&house.snapshot(), house.log.clone()).await.unwrap_err();
-        assert!(matches!(error, VerifyError::NoSnapshot { .. }), "{error}");
+        assert!(matches!(error, VerifyError::Snapshot(SnapshotError::Damaged { .. })), "{error}");
         let running = house.run();
         running.index.progress().reached(filled).await;
         let index = running.stop().await;
@@ -319,4 +324,36 @@ async fn a_log_that_cannot_be_read_is_tried_again_until_it_can() {
     running.index.progress().reached(filled).await;
     assert_eq!(running.metric("chopmark_projector_read_errors_total"), [1.0]);
     assert_eq!(running.stop().await.len(), 40);
+}
+
+#[tokio::test]
+async fn the_lag_shows_while_the_log_cannot_be_read() {
+    let house = House::new();
+    let filled = house.fill().await;
+    let log = Arc::new(Flaky { log: house.log.clone(), failures_left: AtomicU32::new(u32::MAX) });
+    let running = house.run_on(log);
+    let behind = f64::from(u32::try_from(filled.0).unwrap());
+    while running.metric("chopmark_projector_lag_events") != [behind] {
+        tokio::task::yield_now().await;
+    }
+    assert!(!running.index.progress().is_caught_up());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_looks_once_sees_the_log_as_it_is_now() {
+    let house = House::new();
+    house.fill().await;
+    house.rebuilt().await.save(&house.snapshot()).unwrap();
+    let kept = std::fs::read(house.snapshot()).unwrap();
+    house.append(&instance("acme", "new"), 0, &created("CS9")).await;
+    for snapshot in [house.snapshot(), house.folder.path().join("none")] {
+        let looked = latest(house.log.as_ref(), &snapshot).await.unwrap();
+        assert!(looked.stopped.is_none());
+        assert_eq!(dumped(&looked.index), dumped(&house.rebuilt().await));
+    }
+    append(&house.log, "instance-acme/newer", 0, "instance_created.v9", b"{}".to_vec()).await;
+    let looked = latest(house.log.as_ref(), &house.snapshot()).await.unwrap();
+    assert!(looked.stopped.is_some() && looked.index.len() == 41, "as far as this version can");
+    assert_eq!(std::fs::read(house.snapshot()).unwrap(), kept, "looking writes nothing");
 }

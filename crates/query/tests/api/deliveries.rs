@@ -15,6 +15,7 @@ fn delivery(seller: &str, order: &str, result_code: &str) -> Delivery {
         authenticated: true,
         subject: None,
         order: Some(order.into()),
+        order_line: Some(format!("{order}-1")),
         result_code: result_code.into(),
         reason: None,
         millis: 1.5,
@@ -44,7 +45,7 @@ async fn deliveries_are_shown_newest_first_and_unknown_values_are_absent() {
         first,
         json!({
             "at": "2026-11-24T11:00:00Z", "seller": "acme", "activity": "newInstance", "test": false,
-            "authenticated": true, "order": "CS2", "result": "000000", "millis": 1.5,
+            "authenticated": true, "order": "CS2", "order_line": "CS2-1", "result": "000000", "millis": 1.5,
             "body": "{\"activity\":\"newInstance\"}", "answer": "{}",
         })
     );
@@ -67,6 +68,8 @@ async fn deliveries_can_be_narrowed() {
     assert_eq!(list("seller=beta").await, ["CS2"]);
     assert_eq!(list("result=000005").await, ["CS2"]);
     assert_eq!(list("activity=newInstance").await, ["CS3", "CS2", "CS1"]);
+    assert_eq!(list("order=CS1").await, ["CS1"]);
+    assert_eq!(list("subject=no-such-instance").await, [""; 0]);
     assert_eq!(list("test=true").await, ["CS3"]);
     assert_eq!(list("authenticated=false").await, ["CS4"]);
     assert_eq!(list("test=false&authenticated=true&seller=acme").await, ["CS1"]);
@@ -93,6 +96,7 @@ async fn a_token_sees_the_deliveries_and_risks_of_its_sellers_only() {
         json!([
             {
                 "source": "delivery", "seller": "acme", "activity": "newInstance", "order": "CS-acme",
+                "order_line": "CS-acme-1",
                 "result": "000005", "since": "2026-11-24T11:00:00Z", "latest": "2026-11-24T11:00:00Z", "attempts": 1,
             },
             {

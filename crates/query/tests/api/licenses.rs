@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use chopmark_domain::access::Role;
+use chopmark_domain::cause::Cause;
 use chopmark_domain::license::{Command, Refreshed, Scene, Upgraded};
 use serde_json::{Value, json};
 
-use crate::house::{House, code, order, time};
+use crate::house::{House, code, facts, order, time};
 
 fn ids(page: &Value) -> Vec<String> {
     let licenses = page["licenses"].as_array().unwrap();
@@ -135,6 +136,7 @@ async fn a_list_can_be_narrowed() {
     assert_eq!(list("status=frozen").await, set(&[&frozen]));
     assert_eq!(list("status=active").await, set(&[&active, &seated, &pending]));
     assert_eq!(list("status=released").await, set(&[]));
+    assert_eq!(list("status=pending").await, set(&[]), "a license begins with its purchase");
     assert_eq!(list("product=saas").await, set(&[&active, &frozen]));
     assert_eq!(list("product=saas&status=active").await, set(&[&active]));
     assert_eq!(list(&format!("id={}", seated.id)).await, set(&[&seated]));
@@ -189,4 +191,18 @@ async fn requests_to_the_token_routes_are_counted() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
+}
+
+#[actix_web::test]
+async fn a_license_and_its_orders_are_of_one_time_though_the_index_comes_late() {
+    let house = House::new().await;
+    let key = house.buy("acme", "CS1").await;
+    let known = facts("CS1", "saas", 20, "2027-10-27T10:30:15Z");
+    let command = Command::ApplyOrderFacts { order: order("CS1"), facts: known };
+    house.commands.license(&key, command, &Cause::System).await.unwrap();
+    let path = format!("/v1/licenses/{}", key.id);
+    let (reply, ()) = tokio::join!(house.get("acme-token", &path), house.project());
+    assert_eq!(reply.json["orders"][0]["facts"], "known", "{}", reply.json);
+    assert_eq!((&reply.json["facts"], &reply.json["revision"]), (&json!("known"), &json!(2)));
+    assert_eq!(reply.json["position"], house.commands.log().head().await.unwrap().to_string());
 }

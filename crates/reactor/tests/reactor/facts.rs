@@ -18,6 +18,9 @@ async fn a_license_bought_gets_the_facts_of_its_order_and_their_source_is_on_rec
     assert_eq!(events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), ["order_facts_recorded.v1"]);
     let told = Cause::OpenApi { api: "order/query".into(), answer: Some(r#"{"order":"CS1"}"#.into()) };
     assert_eq!(cause_of(&events[0]), told);
+    let applied = world.records().await.pop().unwrap();
+    let told_elsewhere = Cause::OpenApi { api: "order/query".into(), answer: None };
+    assert_eq!((applied.kind.as_str(), cause_of(&applied)), ("license_order_facts_applied.v1", told_elsewhere));
     let order = world.commands.read_order(&license.seller, &"CS1".to_owned().try_into().unwrap()).await.unwrap();
     assert_eq!(order.facts.len(), 2, "every line of the answer is kept");
     world.caught_up(&running).await;

@@ -1,6 +1,7 @@
 //! What happens when the marketplace does not tell.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::stream::Stream;
@@ -70,6 +71,48 @@ async fn an_order_is_given_up_after_its_time_and_comes_back_when_it_is_named_aga
     world.refresh(&second, "CS1", "1").await;
     world.until_applied(&first, 1).await;
     world.until_applied(&second, 1).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_order_given_up_is_asked_for_once_more_at_each_start() {
+    let world = World::new();
+    world.marketplace.plan("CS1", &[FAIL]);
+    world.pass(TimeDelta::hours(73));
+    let running = world.start();
+    world.refresh(&code("PL1"), "CS1", "1").await;
+    world.until(&order_stream("CS1"), "order_facts_abandoned.v1", 1).await;
+    world.caught_up(&running).await;
+    running.stop().await;
+
+    let running = world.start();
+    world.marketplace.until_asked("CS1", 4).await;
+    running.stop().await;
+    assert_eq!(world.order_kinds("CS1").await, ["order_facts_delayed.v1", "order_facts_abandoned.v1"]);
+
+    world.marketplace.plan("CS1", &[Does::Tell(vec![facts("1")])]);
+    let running = world.start();
+    world.until_applied(&code("PL1"), 1).await;
+    world.caught_up(&running).await;
+    assert_eq!(running.orders.list(), []);
+    assert_eq!(world.marketplace.asked("CS1"), 5);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn new_orders_of_a_marketplace_that_hangs_wait_no_longer_than_for_a_first_answer() {
+    let mut world = World::new();
+    world.patience.first_answer = Duration::from_millis(1);
+    let running = world.start();
+    // More orders than one seller may have requests, and none is ever answered.
+    let stuck: Vec<String> = (0..40).map(|number| format!("STUCK{number}")).collect();
+    for order in &stuck {
+        world.marketplace.plan(order, &[Does::Hang]);
+        world.buy(order, "1").await;
+    }
+    world.marketplace.plan("CS1", &[Does::Tell(vec![facts("1")])]);
+    let license = world.buy("CS1", "1").await;
+    world.until_applied(&license, 1).await;
     running.stop().await;
 }
 

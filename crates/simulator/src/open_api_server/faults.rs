@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 /// A way in which one call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -19,14 +21,33 @@ pub enum Fault {
     Status(u16),
 }
 
-/// The failures still to come: each call takes one.
+/// The failures still to come, of which each call takes one; and whether calls are held back.
 #[derive(Debug, Default)]
-pub struct Faults(Mutex<VecDeque<Fault>>);
+pub struct Faults {
+    queue: Mutex<VecDeque<Fault>>,
+    held: watch::Sender<bool>,
+}
 
 impl Faults {
     /// The next so many calls fail so, after those that were ordered before.
     pub fn inject(&self, fault: Fault, times: usize) {
         self.queue().extend(std::iter::repeat_n(fault, times));
+    }
+
+    /// From now on calls wait, and are answered when they are [released](Self::release).
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// Calls wait no longer.
+    pub fn release(&self) {
+        self.held.send_replace(false);
+    }
+
+    /// Waits while calls are held back.
+    pub(super) async fn released(&self) {
+        // Fails only where the sender is gone, and here it is.
+        drop(self.held.subscribe().wait_for(|is_held| !is_held).await);
     }
 
     /// From now on calls succeed.
@@ -40,6 +61,6 @@ impl Faults {
 
     // A panic while the queue is held leaves it whole.
     fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Fault>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

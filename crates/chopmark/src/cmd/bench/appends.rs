@@ -21,7 +21,7 @@ const EVENT_BYTES: usize = 1_024;
 /// How long one round goes on.
 const ROUND: Duration = Duration::from_secs(3);
 /// Appends that the plain file takes into one `fdatasync`, at most: as many as the log's writer.
-const GROUP: usize = 256;
+const GROUP: usize = 512;
 
 /// Measures with one writer and with 64.
 pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>> {

@@ -123,6 +123,6 @@ fn event<E: StoredEvent>(event: &E, cause: &Cause) -> NewEvent {
         id: Uuid::now_v7(),
         kind: event.kind().into(),
         data: event.encode(),
-        metadata: to_json(&Metadata { cause: cause.clone() }),
+        metadata: to_json(&Metadata::from(cause.clone())),
     }
 }

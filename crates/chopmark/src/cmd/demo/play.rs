@@ -37,28 +37,49 @@ pub(super) struct Play {
     stage: Stage,
     marketplace: Marketplace,
     checks: Checks,
+    /// The license that was bought.
+    instance: String,
     steps: Vec<Step>,
     quiet: bool,
+}
+
+/// What has become of a play.
+pub(super) struct Played {
+    pub(super) steps: Vec<Step>,
+    pub(super) instance: String,
+    pub(super) stage: Stage,
 }
 
 impl Play {
     pub(super) fn begin(stage: Stage, quiet: bool) -> Result<Self, Failure> {
         let marketplace = stage.marketplace()?;
         let checks = Checks::new(&stage.api()?, SELLER, None);
-        Ok(Self { stage, marketplace, checks, steps: vec![], quiet })
+        Ok(Self { stage, marketplace, checks, instance: String::new(), steps: vec![], quiet })
     }
 
-    pub(super) fn end(self) -> (Vec<Step>, Stage) {
-        (self.steps, self.stage)
+    pub(super) fn end(self) -> Played {
+        Played { steps: self.steps, instance: self.instance, stage: self.stage }
+    }
+
+    /// Plays it through. What cannot be played is a step that went wrong, and the last one.
+    pub(super) async fn perform(&mut self) -> Result<(), Failure> {
+        match self.story().await {
+            Ok(()) => Ok(()),
+            Err(failure) => self.note("the demo cannot go on", false, failure.to_string(), Duration::ZERO),
+        }
     }
 
     /// A purchase and what becomes of it.
-    pub(super) async fn perform(&mut self) -> Result<(), Failure> {
+    async fn story(&mut self) -> Result<(), Failure> {
         self.headline("A customer buys. The marketplace calls, signed; the license it creates answers a check.")?;
         let order = self.placed(OrderType::New, Utc::now() + TimeDelta::days(365));
         let purchase = self.sign(&Message::NewInstance { order: order.clone() })?;
+        self.stage.hold_facts();
         let instance = self.buy("newInstance", &purchase, Expected::new_instance()).await?;
-        self.check("check, before anything is known of the order", &instance, "VALID", |_| true).await?;
+        self.instance.clone_from(&instance);
+        let is_pending = |license: &Value| license["facts"] == "pending";
+        self.check("check, before anything is known of the order", &instance, "VALID", is_pending).await?;
+        self.stage.let_facts_go();
         self.facts("check, once the order's facts have been asked for", &instance).await?;
 
         self.headline("The same again changes nothing: not delivered twice, not signed anew, not by a stranger.")?;

@@ -1,7 +1,7 @@
 //! What the demo plays on: a folder, a configuration, a marketplace and a server.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chopmark_simulator::marketplace::{Keys, Marketplace};
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::config::{Config, Environment};
 use crate::failure::{Failure, OrFail, Reason};
 use crate::server::{Addresses, Server};
+use crate::signals::StopSignals;
 
 /// The demo's seller.
 pub(super) const SELLER: &str = "acme";
@@ -89,18 +90,29 @@ impl Stage {
         Ok(())
     }
 
-    /// Stays up until interrupted, with three lines to try.
-    pub(super) async fn keep(&self) -> Result<(), Failure> {
+    /// Holds the marketplace's answers about orders back, until they are [let go](Self::let_facts_go).
+    pub(super) fn hold_facts(&self) {
+        self.open_api.faults().hold();
+    }
+
+    /// Lets the answers about orders go.
+    pub(super) fn let_facts_go(&self) {
+        self.open_api.faults().release();
+    }
+
+    /// Stays up until told to end, with three lines to try about the demo's license.
+    pub(super) async fn keep(&self, instance: &str) -> Result<(), Failure> {
+        let mut signals = StopSignals::listen()?;
         let (api, callbacks) = (self.api()?, self.callbacks()?);
-        let token: PathBuf = self.folder.path().join("data").join("admin-token");
+        let token = quoted(&self.folder.path().join("data").join("admin-token"));
         crate::print(&format!(
-            "\nThe server stays up; Ctrl-C ends it. Try:\n\n  curl -s {api}/v1/checks -d '{{\"license\": \"nobody\"}}'\n  \
-             curl -s -H \"Authorization: Bearer $(cat {token})\" '{api}/v1/licenses?seller={SELLER}'\n  \
+            "\nThe server stays up; Ctrl-C ends it and removes its folder. Try:\n\n  \
+             curl -s {api}/v1/checks -d '{{\"license\": \"{instance}\"}}'\n  \
+             curl -s -H \"Authorization: Bearer $(cat {token})\" '{api}/v1/licenses/{instance}?seller={SELLER}'\n  \
              curl -s -X POST {callbacks}/callbacks/{SELLER} -d '{{}}' -i\n",
-            token = token.display(),
         ))?;
-        let interrupted = tokio::signal::ctrl_c().await;
-        interrupted.or_fail(Reason::CheckFailed, "waiting for Ctrl-C", "run the demo without --keep")
+        signals.next().await;
+        Ok(())
     }
 
     /// Stops everything and removes the folder.
@@ -125,7 +137,12 @@ async fn started(config: &Config) -> Result<Server, Failure> {
     Ok(server)
 }
 
-fn configuration(folder: &std::path::Path, base_key: &str, secret_key: &str, open_api: &Url) -> String {
+/// A path as a shell reads it back.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}
+
+fn configuration(folder: &Path, base_key: &str, secret_key: &str, open_api: &Url) -> String {
     let data = folder.join("data");
     format!(
         r#"data_dir = {data:?}

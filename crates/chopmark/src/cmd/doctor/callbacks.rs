@@ -64,7 +64,7 @@ fn at_risk(failed: Option<&[AtRisk]>, orders: &[OrderAtRisk]) -> Vec<Finding> {
         let orders = counted(orders.len(), "order");
         let what =
             format!("{orders} without facts{given_up}; the oldest {} of seller {}", first.order_id, first.seller);
-        let mend = "see at_risk in GET /v1/deliveries for the reason; a seller without open_api has its facts never";
+        let mend = "see at_risk in GET /v1/deliveries for the reason";
         findings.push(Finding::warn("at risk", what, mend));
     }
     if findings.is_empty() && failed.is_some() {

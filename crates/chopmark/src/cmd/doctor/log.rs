@@ -8,7 +8,7 @@ use chopmark_reactor::{OrderAtRisk, orders_at_risk};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::finding::Finding;
-use crate::cmd::kept::{existing_log, fold};
+use crate::cmd::kept::{complaint, existing_log, index};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::server::data_dir::DataDir;
@@ -52,9 +52,9 @@ fn absent(config: &Config, data: &DataDir) -> Vec<Finding> {
 async fn look_into(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Looked {
     let head = log.head().await.unwrap_or(Position::START);
     let mut findings = vec![Finding::ok("log", format!("{}: intact, head {head}", config.log_file.display()))];
-    match fold(data, log).await {
-        Ok(folded) => {
-            let complaint = folded.complaint();
+    match index(data, log).await {
+        Ok(index) => {
+            let complaint = complaint(&index);
             findings.extend(complaint.map(|complaint| Finding::fail("log", complaint.what, complaint.help)));
         }
         Err(failure) => findings.extend(failed(failure)),

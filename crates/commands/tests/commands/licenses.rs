@@ -1,105 +1,17 @@
-//! Commands on a real log: races, lost answers, redelivery.
+//! Purchases, adoption, status: at once, again, and after a lost answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use chopmark_commands::{Clock, CommandError, Commands};
-use chopmark_domain::access::{Grant, Role, TokenHash};
-use chopmark_domain::catalog::{ProductKind, ProductTerms};
-use chopmark_domain::cause::{Cause, RequestSignature, SignedForm, SignedRequest};
-use chopmark_domain::ids::{InstanceId, OrderId, OrderLineId, SellerId, Sku};
-use chopmark_domain::license::{Command, InstanceAdopted, Refreshed, Refusal, Scene, Status, Terms};
-use chopmark_domain::order::OrderRef;
-use chopmark_domain::purchase::PurchaseIdentity;
+use chopmark_commands::{CommandError, Commands};
+use chopmark_domain::cause::Cause;
+use chopmark_domain::ids::{InstanceId, SellerId};
+use chopmark_domain::license::{Command, Refreshed, Refusal, Scene, Standing, Status};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_log::contract::LosesAnswers;
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, LogMetrics, Position};
-use chrono::{DateTime, TimeDelta, Utc};
-use tempfile::TempDir;
+use chrono::{DateTime, TimeDelta};
 use tokio::task::JoinSet;
 
-/// A clock that stands until it is told to move.
-struct HandClock(AtomicI64);
-
-impl HandClock {
-    fn advance(&self, by: TimeDelta) {
-        self.0.fetch_add(by.num_milliseconds(), Ordering::Relaxed);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-}
-
-struct World {
-    commands: Commands,
-    log: Arc<dyn EventLog>,
-    clock: Arc<HandClock>,
-    _folder: TempDir,
-}
-
-impl World {
-    fn new() -> Self {
-        Self::with(|log| log)
-    }
-
-    fn with(wrap: impl FnOnce(Arc<dyn EventLog>) -> Arc<dyn EventLog>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log.db");
-        let log = SqliteLog::open(&path, SqliteOptions::default(), LogMetrics::unregistered()).unwrap();
-        let log = wrap(Arc::new(log));
-        let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000)));
-        Self { commands: Commands::new(log.clone(), clock.clone()), log, clock, _folder: folder }
-    }
-
-    async fn events(&self) -> usize {
-        self.log.read_all(Position::START, 10_000).await.unwrap().records.len()
-    }
-
-    async fn purchase(&self, order: &str) -> InstanceId {
-        self.commands.purchase(&acme(), line(order), &Cause::System).await.unwrap().0
-    }
-
-    async fn status(&self, id: &InstanceId) -> Status {
-        self.commands.read_license(&key(id)).await.unwrap().license().unwrap().status
-    }
-}
-
-fn acme() -> SellerId {
-    SellerId::parse("acme").unwrap()
-}
-
-fn line(order: &str) -> OrderRef {
-    OrderRef {
-        order_id: OrderId::parse(order).unwrap(),
-        order_line_id: OrderLineId::parse(&format!("{order}-000001")).unwrap(),
-    }
-}
-
-fn key(id: &InstanceId) -> LicenseKey {
-    LicenseKey { seller: acme(), id: LicenseId::Instance(id.clone()) }
-}
-
-fn signed(n: u8) -> Cause {
-    Cause::Callback(Box::new(SignedRequest {
-        body: "{}".into(),
-        signature: RequestSignature([n; 32]),
-        timestamp: "1790000000000".into(),
-        nonce: "nonce".into(),
-        key_id: "base/00000000".into(),
-        signed_form: SignedForm::Raw,
-        received_at: DateTime::UNIX_EPOCH,
-        redacted_from_sha256: None,
-    }))
-}
-
-fn adopted(order: &str) -> InstanceAdopted {
-    let purchase = Some(PurchaseIdentity::OrderLine(line(order)));
-    InstanceAdopted { purchase, terms: Terms::default(), status: Status::Active }
-}
+use crate::world::{World, acme, adopted, key, line, signed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_purchase_delivered_a_hundred_times_at_once_makes_one_instance() {
@@ -121,7 +33,7 @@ async fn sellers_that_make_their_secret_at_once_agree_on_one() {
     let all: Vec<_> = (0..20).map(|_| Commands::new(world.log.clone(), world.clock.clone())).collect();
     let mut tasks = JoinSet::new();
     for commands in all {
-        tasks.spawn(async move { commands.purchase_id(&acme(), line("CS1")).await.unwrap() });
+        tasks.spawn(async move { commands.purchase(&acme(), line("CS1"), &signed(1)).await.unwrap().0 });
     }
     let ids = tasks.join_all().await;
     assert!(ids.iter().all(|id| *id == ids[0]));
@@ -147,6 +59,34 @@ async fn the_same_signed_request_changes_nothing_even_after_the_license_has_move
     assert_eq!(world.status(&id).await, Status::Active);
     let anew = world.commands.license(&key(&id), Command::Freeze, &signed(3)).await.unwrap();
     assert_eq!(anew.appended, 1, "a new request is a new cause");
+}
+
+#[tokio::test]
+async fn a_request_that_changed_nothing_changes_nothing_later_nor_in_another_process() {
+    let world = World::new();
+    let id = world.purchase("CS1").await;
+    world.commands.license(&key(&id), Command::Freeze, &signed(1)).await.unwrap();
+    let nothing = world.commands.license(&key(&id), Command::Freeze, &signed(2)).await.unwrap();
+    assert_eq!(nothing.appended, 0);
+    let unfrozen = world.commands.license(&key(&id), Command::Unfreeze, &signed(3)).await.unwrap();
+    let restarted = Commands::new(world.log.clone(), world.clock.clone());
+    for commands in [&world.commands, &restarted] {
+        let again = commands.license(&key(&id), Command::Freeze, &signed(2)).await.unwrap();
+        assert_eq!((again.appended, again.position), (0, unfrozen.position));
+    }
+    assert_eq!(world.status(&id).await, Status::Active);
+}
+
+#[tokio::test]
+async fn the_id_of_a_purchase_can_be_asked_for_without_making_anything() {
+    let world = World::new();
+    assert_eq!(world.commands.purchase_id(&acme(), line("CS1")).await.unwrap(), None);
+    assert_eq!(world.events().await, 0);
+    let id = world.purchase("CS1").await;
+    assert_eq!(world.commands.purchase_id(&acme(), line("CS1")).await.unwrap(), Some(id));
+    let mine = InstanceId::parse("mine").unwrap();
+    world.commands.adopt(&acme(), &mine, adopted("CS2"), &Cause::System).await.unwrap();
+    assert_eq!(world.commands.purchase_id(&acme(), line("CS2")).await.unwrap(), Some(mine));
 }
 
 #[tokio::test]
@@ -195,12 +135,34 @@ async fn an_adopted_instance_answers_its_purchase() {
 }
 
 #[tokio::test]
+async fn an_adoption_that_is_refused_leaves_the_purchase_as_it_was() {
+    let world = World::new();
+    let old = InstanceId::parse("old-instance-17").unwrap();
+    world.commands.adopt(&acme(), &old, adopted("CS1"), &Cause::System).await.unwrap();
+    let events = world.events().await;
+    let refused = world.commands.adopt(&acme(), &old, adopted("CS2"), &Cause::System).await;
+    assert!(matches!(refused, Err(CommandError::Refused(Refusal::Exists))), "one instance, one purchase");
+    assert_eq!(world.events().await, events);
+    assert_ne!(world.purchase("CS2").await, old, "the other purchase gets an instance of its own");
+}
+
+#[tokio::test]
+async fn an_adoption_cut_short_is_completed_by_adopting_again() {
+    let world = World::new();
+    let old = InstanceId::parse("old-instance-17").unwrap();
+    world.commands.license(&key(&old), Command::Adopt(adopted("CS1")), &Cause::System).await.unwrap();
+    world.commands.adopt(&acme(), &old, adopted("CS1"), &Cause::System).await.unwrap();
+    assert_eq!(world.purchase("CS1").await, old);
+}
+
+#[tokio::test]
 async fn a_purchase_that_came_first_cannot_be_adopted_under_another_id() {
     let world = World::new();
     world.purchase("CS1").await;
     let old = InstanceId::parse("old-instance-17").unwrap();
     let refused = world.commands.adopt(&acme(), &old, adopted("CS1"), &Cause::System).await;
     assert!(matches!(refused, Err(CommandError::Refused(Refusal::Exists))));
+    assert_eq!(world.commands.read_license(&key(&old)).await.unwrap(), Standing::Absent, "nothing was written");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -218,53 +180,10 @@ async fn many_renewals_at_once_are_each_applied_once() {
             product_id: None,
         };
         tasks.spawn(async move {
-            // Who loses every race gives up with nothing stored, and the marketplace calls again.
-            loop {
-                match commands.license(&key, Command::Refresh(refreshed.clone()), &Cause::System).await {
-                    Err(CommandError::Contended { .. }) => {}
-                    settled => break settled.unwrap().appended,
-                }
-            }
+            commands.license(&key, Command::Refresh(refreshed), &Cause::System).await.unwrap().appended
         });
     }
     let appended: usize = tasks.join_all().await.into_iter().sum();
     assert_eq!(appended, 20);
     assert_eq!(world.events().await, 2 + 20);
-}
-
-#[tokio::test]
-async fn a_catalog_is_applied_once() {
-    let world = World::new();
-    let terms = ProductTerms {
-        kind: ProductKind::Saas,
-        name: "Example".into(),
-        entitlements: [].into(),
-        seats: None,
-        grace_days: 15,
-        lease_seconds: 1,
-        offline_grace_seconds: 1,
-        check_interval_seconds: 1,
-        fee_ratio: None,
-    };
-    let mut wanted = vec![(Sku::parse("sku").unwrap(), terms)];
-    let now = world.commands.now();
-    let first = world.commands.apply_catalog(&acme(), &wanted, now, &Cause::System).await.unwrap();
-    assert_eq!(first.events.len(), 1);
-    let again = world.commands.apply_catalog(&acme(), &wanted, now, &Cause::System).await.unwrap();
-    assert_eq!(again.events, []);
-    wanted[0].1.grace_days = 3;
-    world.commands.apply_catalog(&acme(), &wanted, now, &Cause::System).await.unwrap();
-    assert_eq!(world.commands.catalog(&acme()).await.unwrap().version, 2);
-}
-
-#[tokio::test]
-async fn a_token_is_known_once() {
-    let world = World::new();
-    let grant = Grant { id: "t".into(), hash: TokenHash::of("secret"), role: Role::Admin, sellers: vec![] };
-    world.commands.create_token(grant.clone(), &Cause::System).await.unwrap();
-    world.commands.create_token(grant.clone(), &Cause::System).await.unwrap();
-    let access = world.commands.access().await.unwrap();
-    assert_eq!(access.grant("secret"), Some(&grant));
-    assert_eq!(access.grant("Secret"), None);
-    assert_eq!(world.events().await, 1);
 }

@@ -1,0 +1,8 @@
+//! Commands on a real log: races, lost answers, redelivery.
+
+#[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod licenses;
+#[cfg(test)]
+mod world;
