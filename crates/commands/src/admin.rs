@@ -6,6 +6,7 @@ use std::sync::RwLock;
 use chopmark_domain::access::{Access, Grant};
 use chopmark_domain::catalog::{self, Catalog, ProductTerms};
 use chopmark_domain::cause::Cause;
+use chopmark_domain::hours::{Day, Hours, HoursClosed};
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_domain::purchase::SellerSecret;
 use chopmark_domain::stream::Stream;
@@ -99,11 +100,41 @@ impl Commands {
     /// Makes a token known; nothing happens if it is.
     ///
     /// # Errors
-    /// [`CommandError`].
+    /// [`CommandError::Token`] where another token has the name.
     pub async fn create_token(&self, grant: Grant, cause: &Cause) -> Result<Option<Position>, CommandError> {
-        let decided = self
-            .transact(&Stream::Access, Guess::Unknown, cause, |access: &Access| Ok(access.create(grant.clone())))
-            .await?;
-        Ok(decided.position)
+        let create = |access: &Access| Ok(access.create(grant.clone())?);
+        Ok(self.transact(&Stream::Access, Guess::Unknown, cause, create).await?.position)
+    }
+
+    /// Takes a token back; nothing happens if it was.
+    ///
+    /// # Errors
+    /// [`CommandError::Token`] where there is none of that name.
+    pub async fn revoke_token(&self, id: &str, cause: &Cause) -> Result<Option<Position>, CommandError> {
+        let revoke = |access: &Access| Ok(access.revoke(id)?);
+        Ok(self.transact(&Stream::Access, Guess::Unknown, cause, revoke).await?.position)
+    }
+
+    /// The hours of a day that are closed.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn hours(&self, seller: &SellerId, day: Day) -> Result<Hours, CommandError> {
+        self.read(&Stream::Hours(seller.clone(), day)).await
+    }
+
+    /// Closes an hour; nothing happens if it is closed. The position is that of the day's last event.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn close_hour(
+        &self,
+        seller: &SellerId,
+        closing: HoursClosed,
+        cause: &Cause,
+    ) -> Result<Option<Position>, CommandError> {
+        let stream = Stream::Hours(seller.clone(), Day::of(closing.hour.start()));
+        let close = |hours: &Hours| Ok(hours.close(closing.clone()));
+        Ok(self.transact(&stream, Guess::Unknown, cause, close).await?.position)
     }
 }

@@ -1,5 +1,6 @@
 //! Why a command did not succeed.
 
+use chopmark_domain::access::TokenRefusal;
 use chopmark_domain::codec::DecodeError;
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::license::Refusal;
@@ -11,6 +12,9 @@ pub enum CommandError {
     /// The rules refuse it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The token is not made, or not taken back.
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
     /// Others kept changing the stream; nothing was stored. Try again.
     #[error("stream {stream} kept changing; try again")]
     Contended {

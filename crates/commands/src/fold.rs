@@ -4,6 +4,7 @@ use chopmark_domain::access::{self, Access};
 use chopmark_domain::catalog::{self, Catalog};
 use chopmark_domain::cause::{Cause, Metadata};
 use chopmark_domain::codec::StoredEvent;
+use chopmark_domain::hours::{self, Hours};
 use chopmark_domain::license::{self, Standing};
 use chopmark_domain::order::{self, Order};
 use chopmark_log::{Record, StreamName};
@@ -37,8 +38,7 @@ impl Fold for Standing {
     type Event = license::Event;
 
     fn take(&mut self, event: &license::Event, record: &Record) -> Result<(), CommandError> {
-        let metadata: Metadata = serde_json::from_slice(&record.metadata)
-            .map_err(|error| CommandError::Metadata { stream: record.stream.clone(), reason: error.to_string() })?;
+        let metadata = metadata(record)?;
         self.evolve(event, &metadata.cause, record.recorded_at);
         self.remember(&metadata.answered, record.recorded_at);
         Ok(())
@@ -47,6 +47,12 @@ impl Fold for Standing {
     fn take_new(&mut self, event: &license::Event, cause: &Cause, at: chrono::DateTime<chrono::Utc>) {
         self.evolve(event, cause, at);
     }
+}
+
+/// What caused a stored event.
+pub(crate) fn metadata(record: &Record) -> Result<Metadata, CommandError> {
+    serde_json::from_slice(&record.metadata)
+        .map_err(|error| CommandError::Metadata { stream: record.stream.clone(), reason: error.to_string() })
 }
 
 /// States that need no metadata.
@@ -69,3 +75,4 @@ macro_rules! plain_fold {
 plain_fold!(Order, order::Event);
 plain_fold!(Catalog, catalog::Event);
 plain_fold!(Access, access::Event);
+plain_fold!(Hours, hours::Event);

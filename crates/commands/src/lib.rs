@@ -10,6 +10,8 @@ mod clock;
 mod error;
 mod fold;
 mod licenses;
+mod looking_back;
+mod seats;
 mod transact;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ pub use admin::AppliedCatalog;
 use chopmark_log::{EventLog, Position};
 pub use clock::{Clock, SystemClock};
 pub use error::CommandError;
+pub use looking_back::{Cut, Told};
 
 /// Everything that changes the log goes through here. Cheap to clone.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chopmark_domain::cause::{Cause, Metadata};
 use chopmark_domain::codec::{StoredEvent, to_json};
 use chopmark_domain::stream::Stream;
-use chopmark_log::{AppendError, Appended, Expected, NewEvent, Position, Revision, StreamName};
+use chopmark_log::{AppendError, Appended, Expected, NewEvent, Position, Record, Revision, StreamName};
 use rand::Rng;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -114,6 +114,13 @@ impl Commands {
     }
 
     async fn load<S: Fold>(&self, name: &StreamName) -> Result<Loaded<S>, CommandError> {
+        let records = self.read_whole(name).await?;
+        let last = records.last().map(|record| (record.revision, record.position));
+        Ok(Loaded { state: S::fold(name, &records)?, last })
+    }
+
+    /// Every record of a stream.
+    pub(crate) async fn read_whole(&self, name: &StreamName) -> Result<Vec<Record>, CommandError> {
         let mut records = self.log.read_stream(name, Revision(0), PAGE).await?;
         let mut page = records.len();
         while page == PAGE {
@@ -121,8 +128,7 @@ impl Commands {
             page = next.len();
             records.extend(next);
         }
-        let last = records.last().map(|record| (record.revision, record.position));
-        Ok(Loaded { state: S::fold(name, &records)?, last })
+        Ok(records)
     }
 
     /// Appends; a lost answer is asked for again with the same ids, so that it is never guessed.

@@ -58,6 +58,28 @@ pub enum Entitlement {
     Text(String),
 }
 
+/// What is done about an ECS id that two systems use in turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClonePolicy {
+    /// It is reported, and both go on: a paying customer is not punished on a suspicion.
+    #[default]
+    Report,
+    /// Whoever holds the secret goes on; the other is refused.
+    Refuse,
+}
+
+/// In which form the license of an online product is handed over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LicenseForm {
+    /// As text where it fits into the 1,024 characters that the marketplace takes, else as a file.
+    #[default]
+    Text,
+    /// As a file.
+    File,
+}
+
 /// The terms under which a product's licenses are judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductTerms {
@@ -82,6 +104,16 @@ pub struct ProductTerms {
     /// The marketplace's share of the price, e.g. `0.05`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee_ratio: Option<Decimal>,
+    /// What is done about clones of an image product.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub clones: ClonePolicy,
+    /// In which form an online product's licenses are handed over.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub license_form: LicenseForm,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The seller's secret was made; first event of a seller's stream.

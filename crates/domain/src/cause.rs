@@ -48,6 +48,12 @@ pub enum Cause {
         /// Who, as far as is known: a token's id, or `cli`.
         actor: String,
     },
+    /// Software that a customer runs: a machine activated or freed, a deployment enrolled.
+    Software {
+        /// The address it called from, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+    },
     /// Chopmark itself, e.g. the seller's secret made at first start.
     System,
 }

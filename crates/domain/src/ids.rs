@@ -59,6 +59,11 @@ fn name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.'
 }
 
+/// What a machine's fingerprint may consist of, so that it can stand in a path.
+fn fingerprint(c: char) -> bool {
+    name(c) || c == ':'
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $type:ident, $what:literal, $max:literal, $allowed:ident) => {
         $(#[$doc])*
@@ -139,6 +144,31 @@ id!(
 id!(
     /// The marketplace's product id: one per period type under a SKU (topic 0070649350).
     ProductId, "product id", 128, opaque
+);
+id!(
+    /// The business serial of an application for an online license (`eventId`, topic 0070649255). At most 64 characters.
+    EventId, "event id", 64, opaque
+);
+id!(
+    /// An ECS, by the `uuid` of its metadata (ecs_03_0166). A claim of whoever sends it, never a proof. At most 64 of
+    /// `A-Za-z0-9._-`.
+    EcsId, "ECS id", 64, name
+);
+id!(
+    /// The cloud project an ECS is in (`project_id` of its metadata). At most 64 of `A-Za-z0-9._-`.
+    ProjectId, "project id", 64, name
+);
+id!(
+    /// The region an ECS is in, e.g. `cn-east-3` (`region_id` of its metadata). At most 64 of `A-Za-z0-9._-`.
+    RegionId, "region id", 64, name
+);
+id!(
+    /// The image an ECS was made from (`metering.image_id` of its metadata). At most 64 of `A-Za-z0-9._-`.
+    ImageId, "image id", 64, name
+);
+id!(
+    /// A machine that uses a seat, as its program names it. At most 255 of `A-Za-z0-9._:-`.
+    Fingerprint, "fingerprint", 255, fingerprint
 );
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{InstanceId, LicenseCode, OrderId, SellerId};
+use crate::hours::Day;
+use crate::ids::{EcsId, InstanceId, LicenseCode, OrderId, SellerId};
 
-/// What a check asks about: an instance or a license code, in one shape.
+/// What a check asks about: an instance, a license code or a deployment, in one shape.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LicenseId {
@@ -14,6 +15,8 @@ pub enum LicenseId {
     Instance(InstanceId),
     /// Made by the marketplace.
     Code(LicenseCode),
+    /// An ECS that runs an image product.
+    Deployment(EcsId),
 }
 
 impl LicenseId {
@@ -23,6 +26,7 @@ impl LicenseId {
         match self {
             Self::Instance(id) => id.as_str(),
             Self::Code(code) => code.as_str(),
+            Self::Deployment(ecs) => ecs.as_str(),
         }
     }
 }
@@ -45,12 +49,14 @@ pub struct LicenseKey {
 /// A stream: the events of one thing, appended in one order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stream {
-    /// One instance or license code: [`crate::license::Event`].
+    /// One instance, license code or deployment: [`crate::license::Event`].
     License(LicenseKey),
     /// One order: [`crate::order::Event`].
     Order(SellerId, OrderId),
     /// A seller's secret and catalog: [`crate::catalog::Event`].
     Seller(SellerId),
+    /// The hours of one day in which a seller's deployments were seen: [`crate::hours::Event`].
+    Hours(SellerId, Day),
     /// Tokens of the installation: [`crate::access::Event`].
     Access,
 }
@@ -79,6 +85,10 @@ impl Stream {
                 Some(Self::License(LicenseKey { seller, id: LicenseId::Instance(InstanceId::parse(id).ok()?) }))
             }
             "code" => Some(Self::License(LicenseKey { seller, id: LicenseId::Code(LicenseCode::parse(id).ok()?) })),
+            "deployment" => {
+                Some(Self::License(LicenseKey { seller, id: LicenseId::Deployment(EcsId::parse(id).ok()?) }))
+            }
+            "hours" => Some(Self::Hours(seller, Day::parse(id)?)),
             "order" => Some(Self::Order(seller, OrderId::parse(id).ok()?)),
             _ => None,
         }
@@ -90,6 +100,8 @@ impl fmt::Display for Stream {
         match self {
             Self::License(LicenseKey { seller, id: LicenseId::Instance(id) }) => write!(f, "instance-{seller}/{id}"),
             Self::License(LicenseKey { seller, id: LicenseId::Code(code) }) => write!(f, "code-{seller}/{code}"),
+            Self::License(LicenseKey { seller, id: LicenseId::Deployment(ecs) }) => write!(f, "deployment-{seller}/{ecs}"),
+            Self::Hours(seller, day) => write!(f, "hours-{seller}/{day}"),
             Self::Order(seller, order) => write!(f, "order-{seller}/{order}"),
             Self::Seller(seller) => write!(f, "seller-{seller}"),
             Self::Access => f.write_str("access"),
@@ -111,6 +123,11 @@ mod tests {
                 id: LicenseId::Code(LicenseCode::parse("PL0001").unwrap()),
             }),
             Stream::Order(seller.clone(), OrderId::parse("CS2211181819B4LVS").unwrap()),
+            Stream::License(LicenseKey {
+                seller: seller.clone(),
+                id: LicenseId::Deployment(EcsId::parse("ca9e8b7c-f2be-4b6d-a639-f10b4d994d04").unwrap()),
+            }),
+            Stream::Hours(seller.clone(), Day::parse("20261124").unwrap()),
             Stream::Seller(seller),
             Stream::Access,
         ];
@@ -118,5 +135,6 @@ mod tests {
             assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
         }
         assert_eq!(Stream::parse("$stats-127.0.0.1"), None);
+        assert_eq!(Stream::parse("hours-acme/20261332"), None);
     }
 }

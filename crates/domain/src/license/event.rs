@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::deployment::{EcsFacts, EnrolmentHash};
 use super::history::Terms;
 use super::state::Status;
 use crate::codec::events;
-use crate::ids::{InstanceId, OrderId, OrderLineId, ProductId};
+use crate::ids::{EventId, Fingerprint, InstanceId, OrderId, OrderLineId, ProductId, Sku};
 use crate::order::{OrderFacts, OrderRef};
 use crate::purchase::PurchaseIdentity;
 
@@ -108,6 +109,175 @@ pub struct Released {
     pub order_line_id: Option<OrderLineId>,
 }
 
+/// An operator stopped the license.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// Why, for those who ask later.
+    pub reason: String,
+}
+
+/// An operator lets the license go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unblocked {}
+
+/// A machine took a seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineActivated {
+    /// Which.
+    pub fingerprint: Fingerprint,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When, UTC.
+    pub at: DateTime<Utc>,
+}
+
+/// Who or what freed a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FreedBy {
+    /// The customer, with the machine's lease.
+    Customer,
+    /// An operator.
+    Operator,
+    /// Nobody heard of it for longer than any of its leases lasts.
+    Lapse,
+}
+
+/// A machine gave its seat up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineFreed {
+    /// Which.
+    pub fingerprint: Fingerprint,
+    /// Who or what freed it.
+    pub by: FreedBy,
+    /// Until when its seat stays taken, UTC: a lease may be out that can still be used offline.
+    pub taken_until: DateTime<Utc>,
+}
+
+/// A deployment was seen for the first time, or anew: its system was installed again. Its former secret ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentEnrolled {
+    /// The product it runs.
+    pub product: Sku,
+    /// What it said of itself.
+    #[serde(flatten)]
+    pub facts: EcsFacts,
+    /// The hash of the secret it got.
+    pub secret: EnrolmentHash,
+    /// When, UTC.
+    pub at: DateTime<Utc>,
+    /// Enrolments follow each other as those of two systems with one ECS id do.
+    #[serde(default)]
+    pub alternates: bool,
+}
+
+/// What the marketplace says of a code (topic 0070649245).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeState {
+    /// It exists and nobody has activated it.
+    Inactive,
+    /// `ALIVE`.
+    Alive,
+    /// `EXPIRED`.
+    Expired,
+    /// `RELEASED`.
+    Released,
+}
+
+/// What the marketplace answered about a code.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CodeAnswer {
+    /// Its state.
+    pub state: CodeState,
+    /// Its end, UTC; authoritative.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Its product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<ProductId>,
+    /// The amount bought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
+    /// The order that bought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderRef>,
+}
+
+/// What tells one application for an online license from another (topic 0070649255).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Application {
+    /// The marketplace's serial of it.
+    pub event_id: EventId,
+    /// The device it is for, as sent; at most 1,024 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+/// `getLicenseAsync`: the customer applied for a license.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseRequested {
+    /// Which application.
+    #[serde(flatten)]
+    pub application: Application,
+    /// When the license begins, UTC.
+    pub effective_at: DateTime<Utc>,
+    /// When it ends, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The license applied for was made. There is never a second one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseIssued {
+    /// For which application.
+    #[serde(flatten)]
+    pub application: Application,
+    /// The license: a signed text.
+    pub document: String,
+}
+
+/// The marketplace took the license that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseUploaded {
+    /// For which application.
+    #[serde(flatten)]
+    pub application: Application,
+}
+
+/// Something to be done at the marketplace for this license.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "errand", rename_all = "snake_case")]
+pub enum Errand {
+    /// Activate the code.
+    Activate,
+    /// Upload the license that was applied for.
+    Upload(Application),
+}
+
+/// An errand did not succeed at first. It goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrandDelayed {
+    /// Which.
+    #[serde(flatten)]
+    pub errand: Errand,
+    /// What went wrong.
+    pub reason: String,
+}
+
+/// An errand was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrandAbandoned {
+    /// Which.
+    #[serde(flatten)]
+    pub errand: Errand,
+    /// What went wrong the last time.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
 events! {
     /// Events of a license's stream.
     pub enum Event {
@@ -131,6 +301,28 @@ events! {
         Unfrozen(Unfrozen) = "license_unfrozen.v1",
         /// Released.
         Released(Released) = "license_released.v1",
+        /// Stopped by an operator.
+        Blocked(Blocked) = "license_blocked.v1",
+        /// Let go on by an operator.
+        Unblocked(Unblocked) = "license_unblocked.v1",
+        /// A machine took a seat.
+        MachineActivated(MachineActivated) = "machine_activated.v1",
+        /// A machine gave its seat up.
+        MachineFreed(MachineFreed) = "machine_freed.v1",
+        /// A deployment first seen, or enrolled anew.
+        DeploymentEnrolled(DeploymentEnrolled) = "deployment_enrolled.v1",
+        /// The marketplace told of a code.
+        CodeConfirmed(CodeAnswer) = "license_code_confirmed.v1",
+        /// A license was applied for.
+        LicenseRequested(LicenseRequested) = "license_requested.v1",
+        /// It was made.
+        LicenseIssued(LicenseIssued) = "license_issued.v1",
+        /// The marketplace took it.
+        LicenseUploaded(LicenseUploaded) = "license_uploaded.v1",
+        /// An errand is late.
+        ErrandDelayed(ErrandDelayed) = "license_errand_delayed.v1",
+        /// An errand was given up.
+        ErrandAbandoned(ErrandAbandoned) = "license_errand_abandoned.v1",
     }
 }
 
@@ -142,6 +334,7 @@ impl Event {
             Self::InstanceCreated(InstanceCreated { order })
             | Self::Upgraded(Upgraded { order })
             | Self::Refreshed(Refreshed { order, .. }) => Some(order.clone()),
+            Self::CodeConfirmed(CodeAnswer { order, .. }) => order.clone(),
             Self::InstanceAdopted(InstanceAdopted { purchase: Some(PurchaseIdentity::OrderLine(order)), .. }) => {
                 Some(order.clone())
             }

@@ -1,11 +1,15 @@
 //! A license with its history: what deciding needs beyond what checks need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::event::{Event, InstanceAdopted, OrderFactsApplied, PurchaseAdopted, Refreshed, Scene, Upgraded};
+use super::applications::{Applications, Progress};
+use super::event::{
+    Application, CodeAnswer, Errand, Event, InstanceAdopted, OrderFactsApplied, PurchaseAdopted, Refreshed, Scene,
+    Upgraded,
+};
 use super::state::License;
 use crate::cause::{Cause, REQUEST_MEMORY, RequestSignature};
 use crate::ids::{InstanceId, ProductId, Sku};
@@ -44,6 +48,15 @@ impl Terms {
         self.product_id = self.product_id.take().or_else(|| facts.product_id.clone());
     }
 
+    fn take_answer(&mut self, answer: &CodeAnswer) {
+        self.product_id = answer.product_id.clone().or(self.product_id.take());
+        self.quantity = answer.quantity.or(self.quantity);
+        if answer.expires_at.is_some() {
+            self.expires_at = answer.expires_at;
+            self.expiry_approximate = false;
+        }
+    }
+
     fn take_expiry(&mut self, facts: &OrderFacts) {
         if let Some(expires_at) = facts.expires_at {
             self.expires_at = Some(expires_at);
@@ -59,15 +72,22 @@ pub(super) enum Mention {
     AdoptedPurchase(OrderRef),
     Refresh(Refreshed),
     Upgrade(Upgraded),
+    /// The marketplace's answer about a code, which may name the order that bought it.
+    Confirmed(CodeAnswer),
 }
 
 impl Mention {
-    fn order(&self) -> &OrderRef {
+    fn order(&self) -> Option<&OrderRef> {
         match self {
-            Self::Purchase(order) | Self::AdoptedPurchase(order) => order,
-            Self::Refresh(refreshed) => &refreshed.order,
-            Self::Upgrade(upgraded) => &upgraded.order,
+            Self::Purchase(order) | Self::AdoptedPurchase(order) => Some(order),
+            Self::Refresh(refreshed) => Some(&refreshed.order),
+            Self::Upgrade(upgraded) => Some(&upgraded.order),
+            Self::Confirmed(answer) => answer.order.as_ref(),
         }
+    }
+
+    fn names(&self, order: &OrderRef) -> bool {
+        self.order() == Some(order)
     }
 
     /// What this callback makes of the terms, with the facts of its order as far as they are known.
@@ -95,6 +115,13 @@ impl Mention {
                 terms.product_id = refreshed.product_id.clone().or(terms.product_id.take());
                 terms.expires_at = Some(refreshed.expires_at);
                 terms.expiry_approximate = false;
+            }
+            // The marketplace's word about the code is newer than the order that bought it.
+            (Self::Confirmed(answer), facts) => {
+                if let Some(facts) = facts {
+                    terms.fill_product(facts);
+                }
+                terms.take_answer(answer);
             }
             (Self::Purchase(_) | Self::AdoptedPurchase(_) | Self::Upgrade(_), None) => {}
         }
@@ -132,7 +159,15 @@ pub struct History {
     mentions: Vec<(Mention, Covered)>,
     facts: BTreeMap<OrderRef, OrderFacts>,
     requests: Vec<(RequestSignature, DateTime<Utc>)>,
+    applications: Applications,
+    /// Errands that are on record as late, or as given up.
+    late: BTreeSet<Errand>,
+    /// Activations within [`ACTIVATION_WINDOW`] of the last.
+    activations: Vec<DateTime<Utc>>,
 }
+
+/// The time within which activations of one license are counted.
+pub(super) const ACTIVATION_WINDOW: TimeDelta = TimeDelta::hours(24);
 
 /// Whether an [`Event::OrderFactsApplied`] has followed a mention.
 type Covered = bool;
@@ -146,6 +181,9 @@ impl History {
             mentions: vec![],
             facts: BTreeMap::new(),
             requests: vec![],
+            applications: Applications::default(),
+            late: BTreeSet::new(),
+            activations: vec![],
         })
     }
 
@@ -164,13 +202,21 @@ impl History {
     fn note(&mut self, event: &Event, cause: &Cause, recorded_at: DateTime<Utc>) {
         self.requests.retain(|(_, at)| *at + REQUEST_MEMORY > recorded_at);
         self.requests.extend(cause.signature().map(|signature| (signature, recorded_at)));
-        if let Event::InstanceAdopted(adopted) = event {
-            self.adopted = Some(adopted.clone());
+        self.applications.take(event);
+        match event {
+            Event::InstanceAdopted(adopted) => self.adopted = Some(adopted.clone()),
+            Event::MachineActivated(activated) => {
+                self.activations.retain(|at| *at + ACTIVATION_WINDOW > activated.at);
+                self.activations.push(activated.at);
+            }
+            Event::ErrandDelayed(delayed) => drop(self.late.insert(delayed.errand.clone())),
+            Event::ErrandAbandoned(abandoned) => drop(self.late.insert(abandoned.errand.clone())),
+            _ => {}
         }
         if let Event::OrderFactsApplied(OrderFactsApplied { order_id, facts, .. }) = event {
             let order = OrderRef { order_id: order_id.clone(), order_line_id: facts.order_line_id.clone() };
             for (mention, covered) in &mut self.mentions {
-                *covered |= *mention.order() == order;
+                *covered |= mention.names(&order);
             }
             self.facts.insert(order, facts.clone());
         }
@@ -178,6 +224,7 @@ impl History {
             (Event::InstanceAdopted(_), Some(order)) => Mention::AdoptedPurchase(order),
             (Event::Refreshed(refreshed), _) => Mention::Refresh(refreshed.clone()),
             (Event::Upgraded(upgraded), _) => Mention::Upgrade(upgraded.clone()),
+            (Event::CodeConfirmed(answer), _) => Mention::Confirmed(answer.clone()),
             (_, Some(order)) => Mention::Purchase(order),
             (_, None) => return,
         };
@@ -207,26 +254,58 @@ impl History {
     /// Whether these facts are applied to every callback that named the order.
     pub(super) fn has_applied(&self, order: &OrderRef, facts: &OrderFacts) -> bool {
         self.facts.get(order) == Some(facts)
-            && self.mentions.iter().all(|(mention, covered)| *covered || mention.order() != order)
+            && self.mentions.iter().all(|(mention, covered)| *covered || !mention.names(order))
     }
 
     /// Whether a callback named this order.
     #[must_use]
     pub fn mentions(&self, order: &OrderRef) -> bool {
-        self.mentions.iter().any(|(mention, _)| mention.order() == order)
+        self.mentions.iter().any(|(mention, _)| mention.names(order))
     }
 
     /// The orders that callbacks named, in the order of arrival.
     pub fn orders(&self) -> impl Iterator<Item = NamedOrder<'_>> {
-        self.mentions.iter().map(|(mention, _)| NamedOrder {
-            order: mention.order(),
-            role: match mention {
-                Mention::Purchase(_) | Mention::AdoptedPurchase(_) => OrderRole::Purchase,
+        let named = self.mentions.iter().enumerate();
+        named.filter_map(|(place, (mention, _))| {
+            let order = mention.order()?;
+            let role = match mention {
+                // Every answer about a code names the order that bought it.
+                Mention::Confirmed(_) if self.is_named_before(place, order) => return None,
+                Mention::Purchase(_) | Mention::AdoptedPurchase(_) | Mention::Confirmed(_) => OrderRole::Purchase,
                 Mention::Refresh(refreshed) => OrderRole::Refresh(refreshed.scene),
                 Mention::Upgrade(_) => OrderRole::Upgrade,
-            },
-            facts: self.facts.get(mention.order()),
+            };
+            Some(NamedOrder { order, role, facts: self.facts.get(order) })
         })
+    }
+
+    fn is_named_before(&self, place: usize, order: &OrderRef) -> bool {
+        self.mentions.iter().take(place).any(|(mention, _)| mention.names(order))
+    }
+
+    /// Whether the marketplace's answer about the code says nothing new.
+    pub(super) fn has_confirmed(&self, answer: &CodeAnswer) -> bool {
+        let confirmed = self.mentions.iter().rev().find_map(|(mention, _)| match mention {
+            Mention::Confirmed(known) => Some(known),
+            _ => None,
+        });
+        confirmed == Some(answer)
+    }
+
+    /// How far an application for an online license has come.
+    #[must_use]
+    pub fn application(&self, application: &Application) -> Option<Progress<'_>> {
+        self.applications.get(application)
+    }
+
+    /// Whether an errand is on record as late.
+    pub(super) fn is_late(&self, errand: &Errand) -> bool {
+        self.late.contains(errand)
+    }
+
+    /// Activations within the last 24 hours.
+    pub(super) fn activations_before(&self, now: DateTime<Utc>) -> usize {
+        self.activations.iter().filter(|at| **at + ACTIVATION_WINDOW > now).count()
     }
 
     /// The terms with one more order's facts: every callback in the order of its arrival, each with what is known of
@@ -234,7 +313,7 @@ impl History {
     pub(super) fn terms_with(&self, order: &OrderRef, facts: &OrderFacts) -> Terms {
         let mut terms = self.adopted.as_ref().map(|adopted| adopted.terms.clone()).unwrap_or_default();
         for (mention, _) in &self.mentions {
-            let known = if mention.order() == order { Some(facts) } else { self.facts.get(mention.order()) };
+            let known = if mention.names(order) { Some(facts) } else { mention.order().and_then(|order| self.facts.get(order)) };
             mention.apply(&mut terms, known);
         }
         terms

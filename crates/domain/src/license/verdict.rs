@@ -1,13 +1,14 @@
 //! The verdict: may this software run?
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 
+use super::deployment::DeploymentClaim;
+use super::reason::Reason;
 use super::state::{License, Status};
-use crate::catalog::{Entitlement, ProductTerms};
+use crate::catalog::{ClonePolicy, Entitlement, ProductTerms};
 use crate::ids::Sku;
 
 /// Days after expiry that a license stays valid where no product says otherwise.
@@ -21,16 +22,24 @@ pub enum Code {
     NotFound,
     /// Over.
     Released,
+    /// Stopped by an operator.
+    Blocked,
     /// Frozen by the marketplace.
     Frozen,
+    /// A code or online license that is not activated yet.
+    Pending,
     /// The license is for another product.
     WrongProduct,
     /// Past expiry and grace.
     Expired,
+    /// The ECS is enrolled from elsewhere, or by a clone that the product does not bear.
+    DeploymentConflict,
     /// The product counts machines and the question names none.
     MachineRequired,
     /// The machine named has no seat.
     MachineNotActivated,
+    /// More machines are activated than there are seats by now, and this is one of the last.
+    MachineLimit,
     /// Past expiry, within grace or a provisional term.
     Grace,
     /// Good.
@@ -39,14 +48,18 @@ pub enum Code {
 
 impl Code {
     /// Every code, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::NotFound,
         Self::Released,
+        Self::Blocked,
         Self::Frozen,
+        Self::Pending,
         Self::WrongProduct,
         Self::Expired,
+        Self::DeploymentConflict,
         Self::MachineRequired,
         Self::MachineNotActivated,
+        Self::MachineLimit,
         Self::Grace,
         Self::Valid,
     ];
@@ -57,11 +70,15 @@ impl Code {
         match self {
             Self::NotFound => "NOT_FOUND",
             Self::Released => "RELEASED",
+            Self::Blocked => "BLOCKED",
             Self::Frozen => "FROZEN",
+            Self::Pending => "PENDING",
             Self::WrongProduct => "WRONG_PRODUCT",
             Self::Expired => "EXPIRED",
+            Self::DeploymentConflict => "DEPLOYMENT_CONFLICT",
             Self::MachineRequired => "MACHINE_REQUIRED",
             Self::MachineNotActivated => "MACHINE_NOT_ACTIVATED",
+            Self::MachineLimit => "MACHINE_LIMIT",
             Self::Grace => "GRACE",
             Self::Valid => "VALID",
         }
@@ -79,8 +96,10 @@ impl Code {
 pub struct Question<'a> {
     /// The product that it is.
     pub product: Option<&'a Sku>,
-    /// Whether it named the machine it runs on.
-    pub names_machine: bool,
+    /// The fingerprint of the machine it runs on.
+    pub machine: Option<&'a str>,
+    /// What the ECS it runs on says of itself; only such a question finds a deployment.
+    pub deployment: Option<DeploymentClaim<'a>>,
 }
 
 /// Seats of a license.
@@ -104,6 +123,8 @@ pub struct Verdict<'a> {
     pub entitlements: Option<Entitlements<'a>>,
     /// Its seats, where the product counts machines.
     pub seats: Option<SeatUse>,
+    /// When our own clock ends the license, UTC: no lease reaches further. `None` where it has no end.
+    pub ends_at: Option<DateTime<Utc>>,
 }
 
 /// Judges a license under its product's terms; `None` where the product is not known (yet).
@@ -115,84 +136,82 @@ pub fn judge<'a>(
     now: DateTime<Utc>,
 ) -> Verdict<'a> {
     let code = first_code(license, terms, question, now);
-    let moment = match code {
-        Code::Grace => grace_end(license, terms).max(license.provisional_until()),
-        _ => license.expires_at,
-    };
+    let ends_at = grace_end(license, terms).max(license.provisional_until());
+    let moment = if code == Code::Grace { ends_at } else { license.expires_at };
     let seats = terms.and_then(|terms| terms.seats);
     Verdict {
         code,
-        reason: Reason { code, moment },
+        reason: Reason::new(code, moment),
         entitlements: terms.map(|terms| Entitlements { of: &terms.entitlements, quantity: license.quantity }),
-        seats: seats.map(|seats| SeatUse { used: 0, limit: seats.limit(license.quantity) }),
+        seats: seats.map(|seats| SeatUse { used: license.seats_used(now), limit: seats.limit(license.quantity) }),
+        ends_at,
     }
 }
 
 fn first_code(license: &License, terms: Option<&ProductTerms>, question: Question<'_>, now: DateTime<Utc>) -> Code {
-    match license.status {
-        Status::Released => return Code::Released,
-        Status::Frozen => return Code::Frozen,
-        Status::Active => {}
+    let standing = standing_code(license, terms, now);
+    if !matches!(standing, Code::Expired | Code::Grace | Code::Valid) {
+        return standing;
     }
     if let (Some(asked), Some(bought)) = (question.product, &license.sku)
         && asked != bought
     {
         return Code::WrongProduct;
     }
+    if standing == Code::Expired {
+        return standing;
+    }
+    deployment_code(license, terms, question, now)
+        .or_else(|| machine_code(license, terms, question, now))
+        .unwrap_or(standing)
+}
+
+/// What holds of the license whoever asks, and for whatever product.
+pub(super) fn standing_code(license: &License, terms: Option<&ProductTerms>, now: DateTime<Utc>) -> Code {
     let late = license.expired(now);
     let kept = license.provisional_until().is_some_and(|until| now < until);
-    if late && !kept && grace_end(license, terms).is_some_and(|end| end <= now) {
-        return Code::Expired;
+    match license.status {
+        Status::Released => Code::Released,
+        _ if license.blocked => Code::Blocked,
+        Status::Frozen => Code::Frozen,
+        Status::Active if license.is_pending(terms) => Code::Pending,
+        Status::Active if late && !kept && grace_end(license, terms).is_some_and(|end| end <= now) => Code::Expired,
+        Status::Active if late => Code::Grace,
+        Status::Active => Code::Valid,
     }
-    if terms.is_some_and(|terms| terms.seats.is_some()) {
-        return if question.names_machine { Code::MachineNotActivated } else { Code::MachineRequired };
+}
+
+fn deployment_code(
+    license: &License,
+    terms: Option<&ProductTerms>,
+    question: Question<'_>,
+    now: DateTime<Utc>,
+) -> Option<Code> {
+    let (deployment, claim) = license.deployment.as_ref().zip(question.deployment)?;
+    let policy = terms.map_or(ClonePolicy::Report, |terms| terms.clones);
+    deployment.refuses(&claim, policy, now).then_some(Code::DeploymentConflict)
+}
+
+fn machine_code(
+    license: &License,
+    terms: Option<&ProductTerms>,
+    question: Question<'_>,
+    now: DateTime<Utc>,
+) -> Option<Code> {
+    let seats = terms?.seats?;
+    let Some(fingerprint) = question.machine else { return Some(Code::MachineRequired) };
+    if !license.has_machine(fingerprint) {
+        return Some(Code::MachineNotActivated);
     }
-    if late { Code::Grace } else { Code::Valid }
+    let limit = seats.limit(license.quantity)?;
+    let before = license.machines.as_ref().map_or(0, |machines| machines.before(fingerprint, now));
+    (before >= limit).then_some(Code::MachineLimit)
 }
 
 /// When our own clock ends a license: its expiry plus the product's grace.
 fn grace_end(license: &License, terms: Option<&ProductTerms>) -> Option<DateTime<Utc>> {
     let days = terms.map_or(DEFAULT_GRACE_DAYS, |terms| terms.grace_days);
     license.expires_at?.checked_add_signed(TimeDelta::days(days.into()))
-}
-
-/// Why, in words. Written out only where somebody reads it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reason {
-    code: Code,
-    /// The moment the words speak of, UTC: the expiry, or the end of the grace.
-    moment: Option<DateTime<Utc>>,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.code {
-            Code::NotFound => "no such license",
-            Code::Released => "the license was released; it has ended for good",
-            Code::Frozen => "frozen by the marketplace; renew, or clear the matter there",
-            Code::WrongProduct => "the license is for another product",
-            Code::Expired => "expired",
-            Code::MachineRequired => "this product counts machines; name the machine",
-            Code::MachineNotActivated => "this machine has no seat; activate it first",
-            Code::Grace => "past its expiry, usable",
-            Code::Valid => "active",
-        })?;
-        match (self.code, self.moment) {
-            (Code::Expired, Some(moment)) => write!(f, " on {}", rfc3339(moment)),
-            (Code::Grace | Code::Valid, Some(moment)) => write!(f, " until {}", rfc3339(moment)),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Serialize for Reason {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 /// What a license entitles to, the amount bought filled in. What depends on an amount that is not known is left out.
