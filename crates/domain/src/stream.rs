@@ -100,7 +100,9 @@ impl fmt::Display for Stream {
         match self {
             Self::License(LicenseKey { seller, id: LicenseId::Instance(id) }) => write!(f, "instance-{seller}/{id}"),
             Self::License(LicenseKey { seller, id: LicenseId::Code(code) }) => write!(f, "code-{seller}/{code}"),
-            Self::License(LicenseKey { seller, id: LicenseId::Deployment(ecs) }) => write!(f, "deployment-{seller}/{ecs}"),
+            Self::License(LicenseKey { seller, id: LicenseId::Deployment(ecs) }) => {
+                write!(f, "deployment-{seller}/{ecs}")
+            }
             Self::Hours(seller, day) => write!(f, "hours-{seller}/{day}"),
             Self::Order(seller, order) => write!(f, "order-{seller}/{order}"),
             Self::Seller(seller) => write!(f, "seller-{seller}"),

@@ -5,4 +5,6 @@ mod admin;
 #[cfg(test)]
 mod licenses;
 #[cfg(test)]
+mod machines;
+#[cfg(test)]
 mod world;

@@ -187,10 +187,7 @@ pub fn decide(id: &LicenseId, standing: &Standing, command: Command, request: Re
 impl Command {
     /// Whether a callback about a license says this.
     fn is_of_the_marketplace(&self) -> bool {
-        matches!(
-            self,
-            Self::Refresh(_) | Self::Upgrade(_) | Self::Freeze | Self::Unfreeze | Self::Release { .. }
-        )
+        matches!(self, Self::Refresh(_) | Self::Upgrade(_) | Self::Freeze | Self::Unfreeze | Self::Release { .. })
     }
 }
 

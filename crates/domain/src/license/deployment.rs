@@ -135,8 +135,8 @@ impl Deployment {
 
     /// Whether the claim is refused: it comes from elsewhere, or from a clone where the product does not bear clones.
     pub(super) fn refuses(&self, claim: &DeploymentClaim<'_>, policy: ClonePolicy, now: DateTime<Utc>) -> bool {
-        let is_clone = !self.is_enrolled(claim)
-            && (self.is_clone_suspected(now) || self.alternates(claim.presented, now));
+        let is_clone =
+            !self.is_enrolled(claim) && (self.is_clone_suspected(now) || self.alternates(claim.presented, now));
         !self.is_from_there(claim) || (policy == ClonePolicy::Refuse && is_clone)
     }
 }

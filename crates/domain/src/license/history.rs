@@ -313,7 +313,11 @@ impl History {
     pub(super) fn terms_with(&self, order: &OrderRef, facts: &OrderFacts) -> Terms {
         let mut terms = self.adopted.as_ref().map(|adopted| adopted.terms.clone()).unwrap_or_default();
         for (mention, _) in &self.mentions {
-            let known = if mention.names(order) { Some(facts) } else { mention.order().and_then(|order| self.facts.get(order)) };
+            let known = if mention.names(order) {
+                Some(facts)
+            } else {
+                mention.order().and_then(|order| self.facts.get(order))
+            };
             mention.apply(&mut terms, known);
         }
         terms

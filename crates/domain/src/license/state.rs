@@ -148,7 +148,9 @@ impl License {
             Event::Released(_) => self.status = Status::Released,
             Event::Blocked(_) => self.blocked = true,
             Event::Unblocked(_) => self.blocked = false,
-            Event::MachineActivated(activated) => Arc::make_mut(self.machines.get_or_insert_default()).activate(activated),
+            Event::MachineActivated(activated) => {
+                Arc::make_mut(self.machines.get_or_insert_default()).activate(activated)
+            }
             Event::MachineFreed(freed) => Arc::make_mut(self.machines.get_or_insert_default()).free(freed),
             Event::DeploymentEnrolled(enrolled) => self.enrol(enrolled),
             Event::CodeConfirmed(answer) => self.take_answer(answer),

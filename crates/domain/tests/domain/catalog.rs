@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chopmark_domain::catalog::{Catalog, Event, ProductKind, ProductTerms};
+use chopmark_domain::catalog::{Catalog, ClonePolicy, Event, LicenseForm, ProductKind, ProductTerms};
 use chopmark_domain::ids::Sku;
 use chopmark_domain::purchase::SellerSecret;
 use chrono::{DateTime, Utc};
@@ -20,6 +20,8 @@ fn terms(grace_days: u32) -> ProductTerms {
         offline_grace_seconds: 604_800,
         check_interval_seconds: 3_600,
         fee_ratio: None,
+        clones: ClonePolicy::Report,
+        license_form: LicenseForm::Text,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chopmark_domain::cause::Metadata;
 use chopmark_domain::codec::{DecodeError, StoredEvent};
-use chopmark_domain::{access, catalog, license, order};
+use chopmark_domain::{access, catalog, hours, license, order};
 use serde_json::Value;
 
 fn folder(name: &str) -> PathBuf {
@@ -29,7 +29,7 @@ fn fixtures(name: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 fn kinds() -> impl Iterator<Item = &'static str> {
-    [license::Event::KINDS, order::Event::KINDS, catalog::Event::KINDS, access::Event::KINDS]
+    [license::Event::KINDS, order::Event::KINDS, catalog::Event::KINDS, access::Event::KINDS, hours::Event::KINDS]
         .into_iter()
         .flatten()
         .copied()
@@ -45,6 +45,7 @@ fn rewritten(kind: &str, json: &[u8]) -> Result<Vec<u8>, DecodeError> {
     match kind {
         kind if license::Event::KINDS.contains(&kind) => through::<license::Event>(kind, json),
         kind if order::Event::KINDS.contains(&kind) => through::<order::Event>(kind, json),
+        kind if hours::Event::KINDS.contains(&kind) => through::<hours::Event>(kind, json),
         kind if catalog::Event::KINDS.contains(&kind) => through::<catalog::Event>(kind, json),
         _ => through::<access::Event>(kind, json),
     }
@@ -86,7 +87,17 @@ fn every_cause_is_read_and_written_as_it_was() {
     let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
-        ["callback", "callback+answered", "callback+redacted", "open_api", "open_api+no_answer", "operator", "system"]
+        [
+            "callback",
+            "callback+answered",
+            "callback+redacted",
+            "open_api",
+            "open_api+no_answer",
+            "operator",
+            "software",
+            "software+no_address",
+            "system"
+        ]
     );
 }
 

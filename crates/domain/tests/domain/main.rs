@@ -7,13 +7,21 @@ mod support;
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod at_the_marketplace;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
+mod deployments;
+#[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod hours;
 #[cfg(test)]
 mod ids;
 #[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
+mod machines;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

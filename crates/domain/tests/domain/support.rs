@@ -1,10 +1,14 @@
 //! Builders: short words for the things the tests speak about.
 
+use chopmark_domain::catalog::{ClonePolicy, LicenseForm, ProductKind, ProductTerms, Seats};
 use chopmark_domain::cause::{Cause, RequestSignature, SignedForm, SignedRequest};
 use chopmark_domain::codec::StoredEvent;
-use chopmark_domain::ids::{InstanceId, LicenseCode, OrderId, OrderLineId, ProductId, Sku};
+use chopmark_domain::ids::{
+    EcsId, EventId, Fingerprint, InstanceId, LicenseCode, OrderId, OrderLineId, ProductId, ProjectId, RegionId, Sku,
+};
 use chopmark_domain::license::{
-    Command, Event, InstanceAdopted, License, Refreshed, Refusal, Request, Scene, Standing, Status, Terms, Upgraded,
+    Application, CodeAnswer, CodeState, Command, EcsFacts, Enrolment, EnrolmentHash, Event, FreedBy, InstanceAdopted,
+    License, LicenseRequested, Refreshed, Refusal, Request, Scene, SeatRequest, Standing, Status, Terms, Upgraded,
     decide,
 };
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderRef, OrderType};
@@ -77,6 +81,84 @@ pub(crate) fn adoption(terms: Terms, status: Status) -> InstanceAdopted {
     InstanceAdopted { purchase: None, terms, status }
 }
 
+/// Terms of a product with so many seats.
+pub(crate) fn seats(seats: Seats) -> ProductTerms {
+    ProductTerms {
+        kind: ProductKind::Saas,
+        name: "Example".into(),
+        entitlements: std::collections::BTreeMap::new(),
+        seats: Some(seats),
+        grace_days: 15,
+        lease_seconds: 86_400,
+        offline_grace_seconds: 604_800,
+        check_interval_seconds: 3_600,
+        fee_ratio: None,
+        clones: ClonePolicy::Report,
+        license_form: LicenseForm::Text,
+    }
+}
+
+pub(crate) fn fingerprint(text: &str) -> Fingerprint {
+    Fingerprint::parse(text).unwrap()
+}
+
+/// A machine asks for one of so many seats.
+pub(crate) fn activate(machine: &str, of: Seats) -> Command {
+    let terms = Some(std::sync::Arc::new(seats(of)));
+    Command::ActivateMachine(SeatRequest { fingerprint: fingerprint(machine), name: None, terms, a_day: 4 })
+}
+
+pub(crate) fn free(machine: &str, by: FreedBy, taken_until: DateTime<Utc>) -> Command {
+    Command::FreeMachine { fingerprint: fingerprint(machine), by, taken_until }
+}
+
+/// A license whose machines were activated in this order.
+pub(crate) fn seated(machines: &[&str]) -> Life {
+    machines.iter().fold(Life::bought(), |life, machine| life.given(activate(machine, Seats::Fixed(9))))
+}
+
+/// An ECS of a project.
+pub(crate) fn ecs(project: &str) -> EcsFacts {
+    EcsFacts {
+        project_id: ProjectId::parse(project).unwrap(),
+        region_id: RegionId::parse("cn-east-3").unwrap(),
+        image_id: None,
+        charging_mode: Some("0".into()),
+    }
+}
+
+/// A deployment of a project asks with a secret, and would get another.
+pub(crate) fn enrolment(project: &str, presented: Option<&str>, secret: &str) -> Command {
+    enrolment_under(ClonePolicy::Report, project, presented, secret)
+}
+
+pub(crate) fn enrolment_under(policy: ClonePolicy, project: &str, presented: Option<&str>, secret: &str) -> Command {
+    Command::Enrol(Box::new(Enrolment {
+        product: sku("image"),
+        facts: ecs(project),
+        presented: presented.map(EnrolmentHash::of),
+        secret: EnrolmentHash::of(secret),
+        policy,
+        at_most: 6,
+    }))
+}
+
+pub(crate) fn answer(state: CodeState, expires_at: Option<DateTime<Utc>>) -> CodeAnswer {
+    CodeAnswer { state, expires_at, product_id: None, quantity: None, order: None }
+}
+
+pub(crate) fn application(event: &str, device: Option<&str>) -> Application {
+    Application { event_id: EventId::parse(event).unwrap(), fingerprint: device.map(Into::into) }
+}
+
+pub(crate) fn request_license(event: &str, device: Option<&str>) -> Command {
+    Command::RequestLicense(LicenseRequested {
+        application: application(event, device),
+        effective_at: day(0),
+        expires_at: Some(day(365)),
+    })
+}
+
 pub(crate) fn signature(number: u32) -> RequestSignature {
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&number.to_be_bytes());
@@ -116,6 +198,10 @@ impl Life {
 
     pub(crate) fn of_code() -> Self {
         Self::of(LicenseId::Code(LicenseCode::parse("PL20260000001").unwrap()))
+    }
+
+    pub(crate) fn of_deployment() -> Self {
+        Self::of(LicenseId::Deployment(EcsId::parse("ca9e8b7c-f2be-4b6d-a639-f10b4d994d04").unwrap()))
     }
 
     pub(crate) fn of(id: LicenseId) -> Self {

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chopmark_domain::catalog::{Entitlement, ProductKind, ProductTerms, Seats};
-use chopmark_domain::license::{Code, License, PROVISIONAL_TERM, Question, SeatUse, Status, judge};
+use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
+use chopmark_domain::license::{
+    Activation, Code, DeploymentClaim, Language, License, PROVISIONAL_TERM, Question, Reason, SeatUse, Shown, Status,
+    judge,
+};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -18,6 +21,10 @@ fn license() -> License {
         expiry_approximate: false,
         facts_applied: true,
         unfrozen_at: None,
+        activation: Activation::Done,
+        blocked: false,
+        machines: None,
+        deployment: None,
         revision: 2,
     }
 }
@@ -33,36 +40,79 @@ fn terms() -> ProductTerms {
         offline_grace_seconds: 604_800,
         check_interval_seconds: 3_600,
         fee_ratio: None,
+        clones: ClonePolicy::Report,
+        license_form: LicenseForm::Text,
     }
 }
 
 #[test]
 fn the_first_code_that_applies_is_given() {
-    let other = sku("other");
-    let late = day(100);
-    let counted = ProductTerms { seats: Some(Seats::Fixed(3)), ..terms() };
-    let wrong = Question { product: Some(&other), names_machine: false };
-    let machine = Question { product: None, names_machine: true };
-    let with = |status| License { status, ..license() };
+    let (other, late) = (sku("other"), day(100));
+    let counted = ProductTerms { seats: Some(Seats::Fixed(1)), ..terms() };
+    let elsewhere = ecs("elsewhere");
+    let claim = DeploymentClaim { project_id: &elsewhere.project_id, region_id: &elsewhere.region_id, presented: None };
+    // Whoever asks so asks for everything wrong at once.
+    let wrong = Question { product: Some(&other), machine: None, deployment: Some(claim) };
+    let right = Question { product: None, ..wrong };
+    let here = Question { machine: Some("third"), deployment: None, ..right };
+    let (second, first) = (Question { machine: Some("second"), ..here }, Question { machine: Some("first"), ..here });
+    // A deployment with machines, which no command makes: every code has something to say about it.
+    let odd = License {
+        machines: seated(&["first", "second"]).license().machines.clone(),
+        deployment: Life::of_deployment().given(enrolment("here", None, "s1")).license().deployment.clone(),
+        ..license()
+    };
+    let inactive = License { activation: Activation::Inactive, ..odd.clone() };
+    let frozen = License { status: Status::Frozen, ..inactive.clone() };
+    let blocked = License { blocked: true, ..frozen.clone() };
+    let released = License { status: Status::Released, ..blocked.clone() };
     let cases = [
-        (Code::Released, with(Status::Released), &counted, wrong, late),
-        (Code::Frozen, with(Status::Frozen), &counted, wrong, late),
-        (Code::WrongProduct, license(), &counted, wrong, late),
-        (Code::Expired, license(), &counted, Question::default(), late),
-        (Code::MachineRequired, license(), &counted, Question::default(), day(31)),
-        (Code::MachineNotActivated, license(), &counted, machine, day(31)),
-        (Code::Grace, license(), &terms(), Question::default(), day(31)),
-        (Code::Valid, license(), &terms(), machine, day(29)),
+        (Code::Released, &released, wrong, late),
+        (Code::Blocked, &blocked, wrong, late),
+        (Code::Frozen, &frozen, wrong, late),
+        (Code::Pending, &inactive, wrong, late),
+        (Code::WrongProduct, &odd, wrong, late),
+        (Code::Expired, &odd, right, late),
+        (Code::DeploymentConflict, &odd, right, day(31)),
+        (Code::MachineRequired, &odd, Question { machine: None, ..here }, day(31)),
+        (Code::MachineNotActivated, &odd, here, day(31)),
+        (Code::MachineLimit, &odd, second, day(31)),
+        (Code::Grace, &odd, first, day(31)),
+        (Code::Valid, &odd, first, day(29)),
     ];
-    let given: Vec<_> = cases
-        .iter()
-        .map(|(expected, license, terms, question, now)| {
-            let code = judge(license, Some(terms), *question, *now).code;
-            assert_eq!(code, *expected);
-            code
-        })
-        .collect();
+    let given: Vec<_> =
+        cases.iter().map(|(_, license, question, now)| judge(license, Some(&counted), *question, *now).code).collect();
+    assert_eq!(given, cases.map(|(expected, ..)| expected));
     assert_eq!(given, Code::ALL[1..], "every code but NOT_FOUND, which needs no license, in order");
+}
+
+#[test]
+fn a_product_that_counts_no_machines_asks_for_none() {
+    let machine = Question { machine: Some("any"), ..Question::default() };
+    assert_eq!(judge(&license(), Some(&terms()), machine, day(0)).code, Code::Valid);
+}
+
+#[test]
+fn an_online_license_is_pending_until_it_is_delivered() {
+    let online = ProductTerms { kind: ProductKind::OnlineLicense, ..terms() };
+    let bought = License { activation: Activation::Undelivered, ..license() };
+    let service = terms();
+    let code = |license: &License, terms| judge(license, terms, Question::default(), day(0)).code;
+    assert_eq!(code(&bought, Some(&online)), Code::Pending);
+    assert_eq!(bought.shown(Some(&online)), Shown::Pending);
+    assert_eq!(code(&bought, Some(&service)), Code::Valid, "an instance of a service is delivered when it is bought");
+    assert_eq!(code(&bought, None), Code::Valid, "valid with what is known");
+    assert_eq!(code(&license(), Some(&online)), Code::Valid);
+}
+
+#[test]
+fn no_lease_reaches_beyond_the_end_by_our_own_clock() {
+    let ends = |license: &License| judge(license, Some(&terms()), Question::default(), day(0)).ends_at;
+    assert_eq!(ends(&license()), Some(day(45)), "expiry and grace");
+    assert_eq!(ends(&License { expires_at: None, ..license() }), None);
+    let provisional = License { unfrozen_at: Some(day(60)), ..license() };
+    assert_eq!(ends(&provisional), Some(day(60) + PROVISIONAL_TERM));
+    assert_eq!(ends(&License { unfrozen_at: Some(day(31)), ..license() }), Some(day(45)), "whichever is later");
 }
 
 #[test]
@@ -124,7 +174,7 @@ fn a_provisional_term_outlasts_the_grace_and_never_shortens_it() {
 fn before_facts_no_product_is_the_wrong_one() {
     let pending = License { sku: None, quantity: None, expires_at: None, ..license() };
     let asked = sku("anything");
-    let question = Question { product: Some(&asked), names_machine: false };
+    let question = Question { product: Some(&asked), ..Question::default() };
     assert_eq!(judge(&pending, None, question, day(1)).code, Code::Valid);
 }
 
@@ -172,4 +222,19 @@ fn reasons_are_for_people() {
     assert_eq!(reason(&license(), day(99)), "expired on 2026-12-24T10:00:00Z");
     let forever = License { expires_at: None, ..license() };
     assert_eq!(reason(&forever, day(0)), "active");
+}
+
+#[test]
+fn reasons_are_worded_in_english_and_chinese() {
+    let reason = |now| judge(&license(), Some(&terms()), Question::default(), now).reason;
+    let chinese = |now| reason(now).worded(Language::Chinese).to_string();
+    assert_eq!(chinese(day(0)), "有效，有效期至 2026-12-24T10:00:00Z");
+    assert_eq!(chinese(day(31)), "已过期，宽限期内可用，有效期至 2027-01-08T10:00:00Z");
+    assert_eq!(chinese(day(99)), "已过期，到期时间 2026-12-24T10:00:00Z");
+    for code in Code::ALL {
+        let worded = |language| Reason::from(code).worded(language).to_string();
+        assert!(worded(Language::English).is_ascii(), "{code:?}");
+        assert!(worded(Language::Chinese).chars().all(|c| !c.is_ascii_alphabetic()), "{code:?}");
+        assert_eq!(Reason::from(code).to_string(), worded(Language::English));
+    }
 }
