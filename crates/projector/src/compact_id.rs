@@ -2,17 +2,20 @@
 
 use std::cmp::Ordering;
 
-use chopmark_domain::ids::{InstanceId, LicenseCode, SellerId};
+use chopmark_domain::ids::{EcsId, InstanceId, LicenseCode, SellerId};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
+
+use crate::heap;
 
 /// What kind of id a license has. Ids are unique per seller and family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Family {
     Instance,
     Code,
+    Deployment,
 }
 
 impl Family {
@@ -21,6 +24,7 @@ impl Family {
         let id = match self {
             Self::Instance => LicenseId::Instance(InstanceId::parse(id).ok()?),
             Self::Code => LicenseId::Code(LicenseCode::parse(id).ok()?),
+            Self::Deployment => LicenseId::Deployment(EcsId::parse(id).ok()?),
         };
         Some(LicenseKey { seller: seller.clone(), id })
     }
@@ -50,11 +54,11 @@ impl CompactId {
         }
     }
 
-    /// Bytes held outside of the entry, as an allocator rounds them.
+    /// Bytes held outside of the entry.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::Uuid(_) => 0,
-            Self::Text(text) => (text.len() + 8).next_multiple_of(16).max(32),
+            Self::Text(text) => heap::block(text.len()),
         }
     }
 }

@@ -3,18 +3,20 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use chopmark_domain::access::Grant;
-use chopmark_domain::catalog::Catalog;
-use chopmark_domain::ids::{SellerId, Sku};
+use chopmark_domain::access::{Access, Grant};
+use chopmark_domain::catalog::{Catalog, DatedTerms};
+use chopmark_domain::ids::{EcsId, SellerId, Sku};
 use chopmark_log::progress::{Progress, ProgressWriter, progress};
 use chopmark_log::snapshot::SnapshotError;
 use chopmark_log::{Anchor, EventLog, Page, Position, ReadError, Record};
 use chrono::{DateTime, Utc};
 
 use crate::change::{Change, FoldError};
-use crate::list::{self, Cursor, Filter, Listing};
-use crate::look_up::{self, LookUp};
+use crate::list::{self, Filter, Listing};
+use crate::look_up::{self, Among, LookUp};
+use crate::machines::{self, MachineListing};
 use crate::saved;
+use crate::scan::Cursor;
 use crate::sellers::Counts;
 use crate::state::State;
 
@@ -63,13 +65,47 @@ impl LicenseIndex {
         self.read().position
     }
 
-    /// Looks a license up by its id.
+    /// Looks an instance or a license code up by its id: what software that is asked for a license may name.
     ///
     /// Without a seller the product decides, since a SKU belongs to one seller's catalog. If that still leaves several,
     /// nothing is found and the answer says so. `now` chooses among terms that change with time.
     #[must_use]
     pub fn look_up(&self, seller: Option<&SellerId>, id: &str, product: Option<&Sku>, now: DateTime<Utc>) -> LookUp {
-        look_up::look_up(&self.read(), seller, id, product, now)
+        look_up::look_up(&self.read(), Among::InstancesAndCodes, seller, id, product, now)
+    }
+
+    /// The same among all licenses, deployments too: for those who have shown that they may look around.
+    #[must_use]
+    pub fn look_up_any(
+        &self,
+        seller: Option<&SellerId>,
+        id: &str,
+        product: Option<&Sku>,
+        now: DateTime<Utc>,
+    ) -> LookUp {
+        look_up::look_up(&self.read(), Among::All, seller, id, product, now)
+    }
+
+    /// Looks a deployment up by its ECS.
+    #[must_use]
+    pub fn deployment(&self, seller: &SellerId, ecs: &EcsId, now: DateTime<Utc>) -> LookUp {
+        look_up::deployment(&self.read(), seller, ecs, now)
+    }
+
+    /// The seller of a product, with the terms in force; `None` if no catalog has it in force.
+    #[must_use]
+    pub fn product(&self, sku: &Sku, now: DateTime<Utc>) -> Option<(SellerId, Arc<DatedTerms>)> {
+        let state = self.read();
+        let seller = state.sellers.get(state.skus.owner(sku)?)?;
+        Some((seller.id.clone(), seller.terms_at(sku, now)?))
+    }
+
+    /// The sellers who sell license codes: with such a product in force.
+    #[must_use]
+    pub fn code_sellers(&self, now: DateTime<Utc>) -> Vec<SellerId> {
+        let state = self.read();
+        let sellers = state.sellers.iter().filter(|(_, seller)| seller.sells_codes(now));
+        sellers.map(|(_, seller)| seller.id.clone()).collect()
     }
 
     /// Lists licenses in the order of their first events, at most `limit`.
@@ -80,11 +116,23 @@ impl LicenseIndex {
         list::list(&|| self.read(), filter, after, limit, now)
     }
 
-    /// What a presented token may do; `None` if it is not one of ours.
+    /// Lists licenses that machines use, in the order of their first events, at most `limit`. `now` chooses among
+    /// terms that change with time.
     #[must_use]
-    pub fn grant(&self, token: &str) -> Option<Grant> {
-        let access = Arc::clone(&self.read().access);
-        access.grant(token).cloned()
+    pub fn machines(&self, after: Option<&Cursor>, limit: usize, now: DateTime<Utc>) -> MachineListing {
+        machines::machines(&|| self.read(), after, limit, now)
+    }
+
+    /// What a presented token may do; `None` if it is not one of ours, has expired or was taken back.
+    #[must_use]
+    pub fn grant(&self, token: &str, now: DateTime<Utc>) -> Option<Grant> {
+        self.access().grant(token, now).cloned()
+    }
+
+    /// Every token that ever was.
+    #[must_use]
+    pub fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.read().access)
     }
 
     /// A seller's catalog; `None` if the log does not know the seller.

@@ -27,7 +27,7 @@ pub(crate) struct Licenses {
     tables: Box<[HashTable<Slot>]>,
     /// Keyed at random: ids come from outside.
     hasher: RandomState,
-    id_heap_bytes: usize,
+    heap_bytes: usize,
 }
 
 impl Default for Licenses {
@@ -36,7 +36,7 @@ impl Default for Licenses {
             chunks: vec![],
             tables: (0..TABLES).map(|_| HashTable::new()).collect(),
             hasher: RandomState::new(),
-            id_heap_bytes: 0,
+            heap_bytes: 0,
         }
     }
 }
@@ -54,9 +54,14 @@ impl Licenses {
         self.chunks.get(slot / CHUNK)?.get(slot % CHUNK)
     }
 
-    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut Entry> {
+    /// Changes a license where it is; `None` if it is not there.
+    pub(crate) fn change<T>(&mut self, slot: Slot, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
         let slot = slot.0 as usize;
-        self.chunks.get_mut(slot / CHUNK)?.get_mut(slot % CHUNK)
+        let entry = self.chunks.get_mut(slot / CHUNK)?.get_mut(slot % CHUNK)?;
+        let before = entry.heap_bytes();
+        let changed = change(entry);
+        self.heap_bytes = self.heap_bytes - before + entry.heap_bytes();
+        Some(changed)
     }
 
     /// Entries from a place on, in order.
@@ -87,7 +92,7 @@ impl Licenses {
             return false;
         };
         let hash = self.hasher.hash_one(entry.id.as_ref());
-        self.id_heap_bytes += entry.id.heap_bytes();
+        self.heap_bytes += entry.heap_bytes();
         match self.chunks.last_mut() {
             Some(chunk) if chunk.len() < CHUNK => chunk.push(entry),
             _ => {
@@ -115,7 +120,7 @@ impl Licenses {
     pub(crate) fn bytes(&self) -> usize {
         let tables: usize = self.tables.iter().map(HashTable::allocation_size).sum();
         self.chunks.len() * CHUNK * size_of::<Entry>()
-            + self.id_heap_bytes
+            + self.heap_bytes
             + tables
             + TABLES * size_of::<HashTable<Slot>>()
     }

@@ -3,20 +3,17 @@
 use std::ops::Deref;
 
 use chopmark_domain::ids::{SellerId, Sku};
-use chopmark_domain::license::Status;
+use chopmark_domain::license::{Shown, Status};
 use chopmark_log::Position;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::entry::Entry;
-use crate::licenses::Slot;
 use crate::look_up::Found;
+use crate::scan::{Cursor, scan};
 use crate::sellers::SellerIndex;
 use crate::skus::SkuIndex;
 use crate::state::State;
-
-/// Licenses looked at before the index may go on: a search for something rare looks at all of them.
-const SLICE: u32 = 4096;
 
 /// Which licenses to list. The default lists all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,40 +22,16 @@ pub struct Filter {
     pub sellers: Option<Vec<SellerId>>,
     /// Only of this seller.
     pub seller: Option<SellerId>,
-    /// Only with one of these statuses. `None` for all.
-    pub statuses: Option<Vec<Status>>,
+    /// Only with one of these statuses, as checks show them. `None` for all.
+    pub statuses: Option<Vec<Shown>>,
     /// Only of this product.
     pub product: Option<Sku>,
     /// Only with ids that begin so.
     pub id_prefix: Option<String>,
-}
-
-/// Where the next page of a listing begins. Stays right while licenses are added, and over restarts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor(Slot);
-
-/// A text that is no cursor of a listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor of a listing; begin again without one")]
-pub struct CursorError;
-
-impl Cursor {
-    /// Reads what `Display` wrote.
-    ///
-    /// # Errors
-    /// The text is not of that form.
-    pub fn parse(text: &str) -> Result<Self, CursorError> {
-        let digits = text.strip_prefix('l').ok_or(CursorError)?;
-        let slot = u32::from_str_radix(digits, 16).map_err(|_| CursorError)?;
-        let cursor = Self(Slot(slot));
-        if cursor.to_string() == text { Ok(cursor) } else { Err(CursorError) }
-    }
-}
-
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "l{:x}", self.0.0)
-    }
+    /// Only those that an operator stopped, or only those that none did. `None` for all.
+    pub blocked: Option<bool>,
+    /// Only deployments whose ECS id two systems were seen to use in turn a short while ago.
+    pub clone_suspected: bool,
 }
 
 /// A page of licenses.
@@ -75,14 +48,17 @@ pub struct Listing {
 /// A filter in the index's numbers.
 struct Wanted<'a> {
     sellers: Option<Vec<SellerIndex>>,
-    statuses: Option<&'a [Status]>,
+    statuses: Option<&'a [Shown]>,
     sku: Option<SkuIndex>,
     id_prefix: Option<&'a str>,
+    blocked: Option<bool>,
+    clone_suspected: bool,
+    now: DateTime<Utc>,
 }
 
 impl<'a> Wanted<'a> {
     /// `None` if nothing can match: a seller or product that the log does not know.
-    fn new(filter: &'a Filter, state: &State) -> Option<Self> {
+    fn new(filter: &'a Filter, state: &State, now: DateTime<Utc>) -> Option<Self> {
         let all = |sellers: &[SellerId]| sellers.iter().filter_map(|seller| state.seller(seller)).collect::<Vec<_>>();
         let mut sellers = filter.sellers.as_deref().map(all);
         if let Some(seller) = &filter.seller {
@@ -94,17 +70,51 @@ impl<'a> Wanted<'a> {
             Some(product) => Some(state.skus.find(product)?),
             None => None,
         };
-        let (statuses, id_prefix) = (filter.statuses.as_deref(), filter.id_prefix.as_deref());
-        Some(Self { sellers, statuses, sku, id_prefix })
+        Some(Self {
+            sellers,
+            statuses: filter.statuses.as_deref(),
+            sku,
+            id_prefix: filter.id_prefix.as_deref(),
+            blocked: filter.blocked,
+            clone_suspected: filter.clone_suspected,
+            now,
+        })
     }
 
-    fn takes(&self, entry: &Entry) -> bool {
+    /// What is quick to tell comes first.
+    fn takes(&self, state: &State, entry: &Entry) -> bool {
+        let license = &entry.license;
         self.sellers.as_ref().is_none_or(|sellers| sellers.contains(&entry.seller))
-            && self.statuses.is_none_or(|statuses| statuses.contains(&entry.license.status))
-            && (self.sku.is_none() || entry.license.sku == self.sku)
+            && (self.sku.is_none() || license.sku == self.sku)
+            && self.blocked.is_none_or(|blocked| license.blocked == blocked)
+            && (!self.clone_suspected
+                || license.deployment().is_some_and(|deployment| deployment.is_clone_suspected(self.now)))
             && self
                 .id_prefix
                 .is_none_or(|prefix| entry.id.as_ref().text(&mut Uuid::encode_buffer()).starts_with(prefix))
+            && self.statuses.is_none_or(|statuses| self.has_one_of(statuses, state, entry))
+    }
+
+    /// Only what can make a difference is unpacked and judged.
+    fn has_one_of(&self, statuses: &[Shown], state: &State, entry: &Entry) -> bool {
+        let possible: &[Shown] = match entry.license.status {
+            Status::Active => &[Shown::Active, Shown::Pending],
+            Status::Frozen => &[Shown::Frozen],
+            Status::Released => &[Shown::Released],
+        };
+        let wanted = possible.iter().filter(|shown| statuses.contains(shown)).count();
+        match wanted {
+            0 => false,
+            all if all == possible.len() => true,
+            _ => statuses.contains(&self.shown(state, entry)),
+        }
+    }
+
+    fn shown(&self, state: &State, entry: &Entry) -> Shown {
+        let license = entry.license.unpack(&state.skus);
+        let catalog = state.sellers.get(entry.seller).map(|seller| &seller.catalog);
+        let dated = license.sku.as_ref().zip(catalog).and_then(|(sku, catalog)| catalog.terms_at(sku, self.now));
+        license.shown(dated.map(|dated| &dated.terms))
     }
 }
 
@@ -115,29 +125,16 @@ pub(crate) fn list<S: Deref<Target = State>>(
     limit: usize,
     now: DateTime<Utc>,
 ) -> Listing {
-    let mut listing = Listing { position: read().position, licenses: vec![], next: None };
-    let mut from = after.map_or(Slot(0), |cursor| cursor.0);
-    loop {
+    let (position, wanted) = {
         let state = read();
-        let Some(wanted) = Wanted::new(filter, &state) else {
-            return listing;
-        };
-        let mut looked_at = 0;
-        for (slot, entry) in state.licenses.iter_from(from).take(SLICE as usize) {
-            looked_at += 1;
-            if !wanted.takes(entry) {
-                continue;
-            }
-            if listing.licenses.len() == limit {
-                listing.next = Some(Cursor(slot));
-                return listing;
-            }
-            let id = entry.id.as_ref();
-            listing.licenses.extend(Found::new(&state, entry, id.text(&mut Uuid::encode_buffer()), now));
-        }
-        if looked_at < SLICE {
-            return listing;
-        }
-        from = Slot(from.0 + looked_at);
-    }
+        (state.position, Wanted::new(filter, &state, now))
+    };
+    let Some(wanted) = wanted else {
+        return Listing { position, licenses: vec![], next: None };
+    };
+    let (licenses, next) = scan(read, after, limit, |state, entry| {
+        let id = entry.id.as_ref();
+        wanted.takes(state, entry).then(|| Found::new(state, entry, id.text(&mut Uuid::encode_buffer()), now))?
+    });
+    Listing { position, licenses, next }
 }

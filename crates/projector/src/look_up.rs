@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use chopmark_domain::catalog::DatedTerms;
-use chopmark_domain::ids::{SellerId, Sku};
+use chopmark_domain::ids::{EcsId, SellerId, Sku};
 use chopmark_domain::license::License;
 use chopmark_domain::stream::LicenseKey;
 use chopmark_log::Position;
 use chrono::{DateTime, Utc};
 
-use crate::compact_id::IdRef;
+use crate::compact_id::{Family, IdRef};
 use crate::entry::Entry;
 use crate::state::State;
 
@@ -44,6 +44,21 @@ pub struct LookUp {
     pub ambiguous: bool,
 }
 
+/// Among which licenses an id is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Among {
+    /// Instances and codes: what software may name. An ECS's id is no secret, and asks with what proves it.
+    InstancesAndCodes,
+    /// Deployments too.
+    All,
+}
+
+impl Among {
+    fn takes(self, entry: &Entry) -> bool {
+        self == Self::All || entry.family != Family::Deployment
+    }
+}
+
 enum Choice<'a> {
     None,
     One(&'a Entry),
@@ -52,12 +67,13 @@ enum Choice<'a> {
 
 pub(crate) fn look_up(
     state: &State,
+    among: Among,
     seller: Option<&SellerId>,
     id: &str,
     product: Option<&Sku>,
     now: DateTime<Utc>,
 ) -> LookUp {
-    let choice = choose(state, seller, IdRef::of(id), product);
+    let choice = choose(state, among, seller, IdRef::of(id), product);
     LookUp {
         position: state.position,
         ambiguous: matches!(choice, Choice::Several),
@@ -68,7 +84,24 @@ pub(crate) fn look_up(
     }
 }
 
-fn choose<'a>(state: &'a State, seller: Option<&SellerId>, id: IdRef<'a>, product: Option<&Sku>) -> Choice<'a> {
+pub(crate) fn deployment(state: &State, seller: &SellerId, ecs: &EcsId, now: DateTime<Utc>) -> LookUp {
+    let id = IdRef::of(ecs.as_str());
+    let slot = state.seller(seller).and_then(|seller| state.licenses.find(seller, Family::Deployment, id));
+    let entry = slot.and_then(|slot| state.licenses.get(slot));
+    LookUp {
+        position: state.position,
+        ambiguous: false,
+        found: entry.and_then(|entry| Found::new(state, entry, ecs.as_str(), now)),
+    }
+}
+
+fn choose<'a>(
+    state: &'a State,
+    among: Among,
+    seller: Option<&SellerId>,
+    id: IdRef<'a>,
+    product: Option<&Sku>,
+) -> Choice<'a> {
     let owner = match seller {
         Some(seller) => match state.seller(seller) {
             Some(number) => Some(number),
@@ -77,12 +110,12 @@ fn choose<'a>(state: &'a State, seller: Option<&SellerId>, id: IdRef<'a>, produc
         // Sellers are walls: software of one seller finds no license of another, whatever its id.
         None => product.and_then(|product| state.skus.owner(product)),
     };
-    let entries = state.licenses.with_id(id).map(|(_, entry)| entry);
+    let entries = state.licenses.with_id(id).map(|(_, entry)| entry).filter(move |entry| among.takes(entry));
     let mut of_owner = entries.filter(|entry| owner.is_none_or(|owner| entry.seller == owner));
     match (of_owner.clone().nth(1), of_owner.next()) {
         (_, None) => Choice::None,
         (None, Some(entry)) => Choice::One(entry),
-        // An instance and a code of one seller may have the same id, too.
+        // An instance, a code and a deployment of one seller may have the same id, too.
         (Some(_), Some(first)) => {
             let sku = product.and_then(|product| state.skus.find(product));
             let is_asked_for = |entry: &&Entry| sku.is_some() && entry.license.sku == sku;

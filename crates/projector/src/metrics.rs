@@ -17,7 +17,7 @@ use crate::index::LicenseIndex;
 /// | `chopmark_projector_lag_events` | gauge: how far the index is behind the log, in positions (SQLite: events) |
 /// | `chopmark_projector_stopped` | gauge: 1 if an event of ours cannot be applied, which needs a newer version |
 /// | `chopmark_projector_read_errors_total` | counter: failed readings of the log |
-/// | `chopmark_licenses{seller,status}` | gauge: licenses |
+/// | `chopmark_licenses{seller,status}` | gauge: licenses, deployments included |
 /// | `chopmark_index_bytes` | gauge: memory of the index |
 #[derive(Debug, Clone)]
 pub struct ProjectorMetrics {

@@ -12,7 +12,7 @@ pub const FOLD: &str = "license-index";
 
 /// The version of what snapshots hold. It grows whenever the state, its form or the meaning of an event changes;
 /// a snapshot of another version is not used, and the log is folded from its start.
-pub const FOLD_VERSION: u32 = 2;
+pub const FOLD_VERSION: u32 = 3;
 
 /// How the snapshot is called in a data folder.
 pub const SNAPSHOT_FILE: &str = "license-index.snapshot";
@@ -43,20 +43,16 @@ pub(crate) async fn is_of(anchor: Option<&Anchor>, log: &dyn EventLog) -> Result
 
 /// Types of the domain whose form is made for JSON, as JSON inside of a snapshot.
 pub(crate) mod as_json {
-    use std::sync::Arc;
-
     use serde::de::DeserializeOwned;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
-        let json = serde_json::to_string(value.as_ref()).map_err(serde::ser::Error::custom)?;
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = serde_json::to_string(value).map_err(serde::ser::Error::custom)?;
         json.serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Arc<T>, D::Error> {
+    pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         let json = String::deserialize(deserializer)?;
-        serde_json::from_str(&json).map(Arc::new).map_err(serde::de::Error::custom)
+        serde_json::from_str(&json).map_err(serde::de::Error::custom)
     }
 }

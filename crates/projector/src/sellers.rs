@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chopmark_domain::catalog::{self, Catalog, DatedTerms};
+use chopmark_domain::catalog::{self, Catalog, DatedTerms, ProductKind};
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_domain::license::Status;
 use chrono::{DateTime, Utc};
@@ -42,6 +42,12 @@ impl Seller {
     pub(crate) fn terms_at(&self, sku: &Sku, at: DateTime<Utc>) -> Option<Arc<DatedTerms>> {
         let version = self.catalog.terms_at(sku, at)?.catalog_version;
         self.terms.get(&version).cloned()
+    }
+
+    /// Whether license codes are sold at a moment.
+    pub(crate) fn sells_codes(&self, at: DateTime<Utc>) -> bool {
+        let mut in_force = self.catalog.products().filter_map(|(sku, _)| self.catalog.terms_at(sku, at));
+        in_force.any(|dated| dated.terms.kind == ProductKind::LicenseCode)
     }
 
     fn share_terms(&mut self, sku: &Sku) {

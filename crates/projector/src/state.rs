@@ -93,16 +93,18 @@ impl State {
     }
 
     fn evolve(&mut self, slot: Slot, event: &license::Event) -> Result<(), &'static str> {
-        let Some(entry) = self.licenses.get_mut(slot) else {
+        let Self { licenses, skus, sellers, .. } = self;
+        let evolved = licenses.change(slot, |entry| {
+            let before = entry.license.status;
+            entry.license.change(skus, |license| license.evolve(event))?;
+            Some((entry.seller, before, entry.license.status))
+        });
+        let Some(evolved) = evolved else {
             return Ok(());
         };
-        let mut license = entry.license.unpack(&self.skus);
-        let before = license.status;
-        license.evolve(event);
-        let after = license.status;
-        entry.license = PackedLicense::pack(&license, &mut self.skus).ok_or("SKUs")?;
+        let (seller, before, after) = evolved.ok_or("SKUs")?;
         if before != after
-            && let Some(seller) = self.sellers.get_mut(entry.seller)
+            && let Some(seller) = sellers.get_mut(seller)
         {
             seller.licenses.remove(before);
             seller.licenses.add(after);

@@ -12,7 +12,7 @@ pub(crate) enum StreamName<'a> {
 }
 
 impl<'a> StreamName<'a> {
-    /// Reads a name; `None` for orders and strangers.
+    /// Reads a name; `None` for orders, hours and strangers.
     pub(crate) fn read(name: &'a str) -> Option<Self> {
         let license = |family, rest: &'a str| {
             let (seller, id) = rest.split_once('/')?;
@@ -22,6 +22,8 @@ impl<'a> StreamName<'a> {
             license(Family::Instance, rest)
         } else if let Some(rest) = name.strip_prefix("code-") {
             license(Family::Code, rest)
+        } else if let Some(rest) = name.strip_prefix("deployment-") {
+            license(Family::Deployment, rest)
         } else if let Some(seller) = name.strip_prefix("seller-") {
             Some(Self::Seller(seller))
         } else {
@@ -51,10 +53,10 @@ mod tests {
     proptest! {
         #[test]
         fn names_mean_what_the_domain_says(
-            name in "(instance|code|order|seller|access|other)?-?[a-z.,/-]{0,6}/?[ a-zA-Z0-9,/界-]{0,70}"
+            name in "(instance|code|deployment|order|hours|seller|access|other)?-?[a-z.,/-]{0,6}/?([ a-zA-Z0-9,/界-]{0,70}|2026112[0-9])"
         ) {
             let expected = match Stream::parse(&name) {
-                Some(Stream::Order(..)) => None,
+                Some(Stream::Order(..) | Stream::Hours(..)) => None,
                 other => other,
             };
             prop_assert_eq!(read(&name), expected);

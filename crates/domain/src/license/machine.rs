@@ -74,6 +74,7 @@ impl Machines {
     pub(super) fn activate(&mut self, activated: &MachineActivated) {
         let MachineActivated { fingerprint, name, at } = activated;
         self.0.retain(|machine| machine.takes_seat(*at) && machine.fingerprint != *fingerprint);
+        self.0.reserve_exact(1);
         self.0.push(Machine {
             fingerprint: fingerprint.clone(),
             name: name.clone(),

@@ -149,9 +149,11 @@ impl License {
             Event::Blocked(_) => self.blocked = true,
             Event::Unblocked(_) => self.blocked = false,
             Event::MachineActivated(activated) => {
-                Arc::make_mut(self.machines.get_or_insert_default()).activate(activated)
+                Arc::make_mut(self.machines.get_or_insert_default()).activate(activated);
             }
-            Event::MachineFreed(freed) => Arc::make_mut(self.machines.get_or_insert_default()).free(freed),
+            Event::MachineFreed(freed) => {
+                Arc::make_mut(self.machines.get_or_insert_default()).free(freed);
+            }
             Event::DeploymentEnrolled(enrolled) => self.enrol(enrolled),
             Event::CodeConfirmed(answer) => self.take_answer(answer),
             Event::LicenseUploaded(_) => self.activation = Activation::Done,

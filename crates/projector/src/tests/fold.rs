@@ -1,17 +1,52 @@
 use chopmark_domain::codec::DecodeError;
-use chopmark_domain::ids::OrderLineId;
+use chopmark_domain::hours::{self, Day, Hour, HoursClosed};
+use chopmark_domain::ids::{Fingerprint, OrderLineId, ProjectId, RegionId};
 use chopmark_domain::license::{
-    CodeSeen, Event, InstanceAdopted, License, PurchaseAdopted, Released, Status, Upgraded,
+    Blocked, CodeAnswer, CodeSeen, CodeState, Command, DeploymentEnrolled, EcsFacts, EnrolmentHash, Errand,
+    ErrandAbandoned, ErrandDelayed, Event, FreedBy, InstanceAdopted, License, LicenseIssued, LicenseRequested,
+    LicenseUploaded, MachineActivated, MachineFreed, PurchaseAdopted, Released, Status, Unblocked, Upgraded,
 };
 use chopmark_domain::order;
 use chopmark_domain::stream::Stream;
 use chopmark_log::Position;
 
 use super::tape::{
-    Tape, at, code, created, defined, dumped, facts, frozen, instance, refreshed, secret, seller, sku, terms, token,
-    unfrozen,
+    Tape, activate, application, at, code, created, defined, deployment, dumped, facts, free, frozen, grant, instance,
+    instance_key, refreshed, secret, seller, sku, terms, token, unfrozen,
 };
 use crate::{FoldError, LicenseIndex};
+
+fn machine(name: &str) -> Fingerprint {
+    Fingerprint::parse(name).unwrap()
+}
+
+fn activated(name: &str, second: i64) -> Event {
+    MachineActivated { fingerprint: machine(name), name: None, at: at(second) }.into()
+}
+
+fn freed(name: &str, second: i64) -> Event {
+    MachineFreed { fingerprint: machine(name), by: FreedBy::Lapse, taken_until: at(second) }.into()
+}
+
+fn enrolled(secret: &str, alternates: bool) -> Event {
+    DeploymentEnrolled {
+        product: sku("sku-image"),
+        facts: EcsFacts {
+            project_id: ProjectId::parse("0605767a").unwrap(),
+            region_id: RegionId::parse("cn-east-3").unwrap(),
+            image_id: None,
+            charging_mode: Some("0".into()),
+        },
+        secret: EnrolmentHash::of(secret),
+        at: at(7),
+        alternates,
+    }
+    .into()
+}
+
+fn confirmed(state: CodeState) -> Event {
+    CodeAnswer { state, expires_at: Some(at(9)), product_id: None, quantity: Some(3), order: None }.into()
+}
 
 fn license(index: &LicenseIndex, id: &str) -> Option<License> {
     index.look_up(None, id, None, at(0)).found.map(|found| found.license)
@@ -20,7 +55,8 @@ fn license(index: &LicenseIndex, id: &str) -> Option<License> {
 #[test]
 fn a_license_in_the_index_is_the_license_that_the_domain_folds() {
     let adopted = |status| Event::from(InstanceAdopted { purchase: None, terms: terms(Some("sku-a"), None), status });
-    let lives: [Vec<Event>; 5] = [
+    let (late, lost) = (Errand::Activate, Errand::Upload(application("7")));
+    let lives: [Vec<Event>; 9] = [
         vec![
             created("CS1"),
             facts("sku-a"),
@@ -41,6 +77,29 @@ fn a_license_in_the_index_is_the_license_that_the_domain_folds() {
             created("CS1"),
             refreshed(at(9) + chrono::TimeDelta::nanoseconds(1)),
         ],
+        vec![
+            created("CS1"),
+            activated("one", 1),
+            activated("two", 2),
+            freed("one", 5),
+            Blocked { reason: "misuse".into() }.into(),
+            activated("three", 6),
+            Unblocked {}.into(),
+        ],
+        vec![
+            confirmed(CodeState::Inactive),
+            ErrandDelayed { errand: late, reason: "unreachable".into() }.into(),
+            confirmed(CodeState::Alive),
+            confirmed(CodeState::Released),
+        ],
+        vec![
+            created("CS1"),
+            LicenseRequested { application: application("7"), effective_at: at(0), expires_at: None }.into(),
+            LicenseIssued { application: application("7"), document: "signed".into() }.into(),
+            ErrandAbandoned { errand: lost, reason: "refused".into(), attempts: 3 }.into(),
+            LicenseUploaded { application: application("7") }.into(),
+        ],
+        vec![enrolled("first", false), enrolled("second", true), frozen()],
     ];
     let kinds: std::collections::BTreeSet<_> =
         lives.iter().flatten().map(chopmark_domain::codec::StoredEvent::kind).collect();
@@ -57,6 +116,64 @@ fn a_license_in_the_index_is_the_license_that_the_domain_folds() {
             assert_eq!(license(&tape.index(), "id"), expected, "life {number} after {event:?}");
         }
     }
+}
+
+#[test]
+fn a_license_looked_up_stays_as_it_was_then() {
+    let mut tape = Tape::default();
+    for event in [created("CS1"), activated("one", 1), activated("two", 2)] {
+        tape.add(&instance("acme", "id"), &event);
+    }
+    let index = LicenseIndex::new();
+    index.apply(&tape.page(0..2)).unwrap();
+    let before = license(&index, "id").unwrap();
+    index.apply(&tape.page(2..3)).unwrap();
+    assert!(before.has_machine("one") && !before.has_machine("two"));
+    assert!(license(&index, "id").unwrap().has_machine("two"));
+}
+
+#[test]
+fn looking_a_license_up_copies_no_machine() {
+    let mut tape = Tape::default();
+    tape.add(&instance("acme", "id"), &created("CS1"));
+    tape.add(&instance("acme", "id"), &activated("one", 1));
+    let index = tape.index();
+    let machines = || license(&index, "id").unwrap().machines.unwrap();
+    assert!(std::sync::Arc::ptr_eq(&machines(), &machines()));
+}
+
+#[test]
+fn machines_that_nobody_looks_at_are_changed_where_they_are() {
+    let mut tape = Tape::default();
+    for event in [created("CS1"), activated("one", 1), activated("two", 2)] {
+        tape.add(&instance("acme", "id"), &event);
+    }
+    let index = LicenseIndex::new();
+    let place = || std::sync::Arc::as_ptr(&license(&index, "id").unwrap().machines.unwrap());
+    index.apply(&tape.page(0..2)).unwrap();
+    let before = place();
+    index.apply(&tape.page(2..3)).unwrap();
+    assert_eq!(place(), before, "a copy would be elsewhere");
+}
+
+#[test]
+fn memory_is_counted_as_machines_come_and_go() {
+    let key = instance_key("acme", "id");
+    let mut tape = Tape::default();
+    tape.ask(&key, Command::Create { order: super::tape::order("CS1") }, at(0)).unwrap();
+    let none = tape.index().memory_bytes();
+    tape.ask(&key, activate("one"), at(1)).unwrap();
+    let one = tape.index().memory_bytes();
+    tape.ask(&key, activate("two"), at(2)).unwrap();
+    let two = tape.index().memory_bytes();
+    assert!(none + 100 < one && one < two && two < none + 1000, "{none} {one} {two}");
+    tape.ask(&key, free("one", at(3)), at(3)).unwrap();
+    tape.ask(&key, activate("six"), at(4)).unwrap();
+    assert_eq!(tape.index().memory_bytes(), two, "the first one has given its place up");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(crate::SNAPSHOT_FILE);
+    tape.index().save(&path).unwrap();
+    assert_eq!(LicenseIndex::load(&path).unwrap().unwrap().memory_bytes(), two);
 }
 
 #[test]
@@ -78,9 +195,24 @@ fn catalogs_and_tokens_are_folded_too() {
     assert_eq!(catalog.version, 1);
     assert!(catalog.latest(&sku("sku-a")).is_some());
     assert_eq!(index.catalog(&seller("other")), None);
-    assert_eq!(index.grant("open sesame").unwrap().id, "open sesame");
-    assert_eq!(index.grant("guess"), None);
+    assert_eq!(index.grant("open sesame", at(0)).unwrap().id, "open sesame");
+    assert_eq!(index.grant("guess", at(0)), None);
     assert_eq!(index.sellers(), [seller("acme")]);
+}
+
+#[test]
+fn a_token_ends_when_its_time_is_over_or_it_is_taken_back() {
+    let mut tape = Tape::default();
+    tape.create_token(grant("for ever", None));
+    tape.create_token(grant("a while", Some(at(100))));
+    tape.create_token(grant("taken back", None));
+    let before = tape.index();
+    tape.revoke_token("taken back");
+    let index = tape.index();
+    assert!(index.grant("for ever", at(100_000)).is_some());
+    assert!(index.grant("a while", at(99)).is_some() && index.grant("a while", at(100)).is_none());
+    assert!(before.grant("taken back", at(0)).is_some() && index.grant("taken back", at(0)).is_none());
+    assert_eq!(index.access().grants().len(), 3, "lists show those that ended, too");
 }
 
 #[test]
@@ -102,13 +234,17 @@ fn terms_are_those_in_force_at_the_time_asked_about() {
 }
 
 #[test]
-fn orders_and_strangers_are_passed_by_whatever_they_hold() {
+fn orders_hours_and_strangers_are_passed_by_whatever_they_hold() {
     let mut tape = Tape::default();
     let notified = order::Notified { order_line_id: OrderLineId::parse("CS1-000001").unwrap() };
     tape.add(&Stream::Order(seller("acme"), super::tape::order("CS1").order_id), &order::Event::from(notified));
+    let closed = HoursClosed { hour: Hour::of(at(0)), seen: vec![] };
+    tape.add(&Stream::Hours(seller("acme"), Day::of(at(0))), &hours::Event::from(closed));
     for stream in [
         "$stats",
         "order-acme/CS1",
+        "hours-acme/20261124",
+        "deployment-acme/not an ECS id",
         "instance-",
         "instance-no slash",
         "instance-bad seller/id",
@@ -126,7 +262,7 @@ fn orders_and_strangers_are_passed_by_whatever_they_hold() {
 
 #[test]
 fn an_event_of_a_newer_version_stops_the_index_before_it() {
-    let newer = ["instance-acme/id", "code-acme/PL1", "seller-acme", "access"];
+    let newer = ["instance-acme/id", "code-acme/PL1", "deployment-acme/ecs", "seller-acme", "access"];
     for stream in newer {
         let mut tape = Tape::default();
         tape.add(&instance("acme", "id"), &created("CS1"));
@@ -188,8 +324,11 @@ fn readers_wait_for_a_position_and_then_see_it() {
 #[test]
 fn the_dump_is_canonical_and_shows_no_secret() {
     let mut tape = Tape::default();
+    tape.add(&deployment("zeta", "a"), &enrolled("its secret", false));
     tape.add(&code("zeta", "b"), &Event::from(CodeSeen {}));
     tape.add(&instance("zeta", "z"), &created("CS1"));
+    tape.add(&instance("zeta", "z"), &activated("one", 1));
+    tape.add(&Stream::Access, &token("open sesame"));
     tape.add(&code("acme", "PL1"), &Event::from(CodeSeen {}));
     tape.add(&Stream::Seller(seller("acme")), &secret(7));
     let text = dumped(&tape.index());
@@ -197,16 +336,19 @@ fn the_dump_is_canonical_and_shows_no_secret() {
     let starts = [
         r#"{"catalog":{"seller":"acme","secret":"sha256:"#,
         r#"{"catalog":{"seller":"zeta","secret":null,"#,
-        r#"{"access":{"grants":[]}}"#,
+        r#"{"access":{"grants":[{"id":"open sesame","#,
         r#"{"license":{"seller":"acme","id":{"code":"PL1"},"status":"active","#,
         r#"{"license":{"seller":"zeta","id":{"instance":"z"},"#,
         r#"{"license":{"seller":"zeta","id":{"code":"b"},"#,
+        r#"{"license":{"seller":"zeta","id":{"deployment":"a"},"#,
     ];
     assert_eq!(lines.len(), starts.len(), "{text}");
     for (line, start) in lines.iter().zip(starts) {
         assert!(line.starts_with(start), "{line}");
     }
-    assert!(!text.contains(&"07".repeat(32)));
+    assert!(!text.contains(&"07".repeat(32)) && !text.contains("its secret"));
+    assert!(lines[4].contains(r#""machines":[{"fingerprint":"one","#), "{text}");
+    assert!(lines[6].contains(r#""region_id":"cn-east-3""#), "{text}");
     tape.add(&Stream::Seller(seller("zeta")), &secret(8));
     assert_ne!(dumped(&tape.index()), text, "another secret is a difference");
 }

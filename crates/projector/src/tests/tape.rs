@@ -1,12 +1,22 @@
 //! Hand-made logs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chopmark_domain::access::{self, Grant, Role, TokenHash};
-use chopmark_domain::catalog::{self, ProductDefined, ProductKind, ProductTerms, SecretCreated};
+use chopmark_domain::catalog::{
+    self, ClonePolicy, LicenseForm, ProductDefined, ProductKind, ProductTerms, Seats, SecretCreated,
+};
+use chopmark_domain::cause::Cause;
 use chopmark_domain::codec::StoredEvent;
-use chopmark_domain::ids::{InstanceId, LicenseCode, OrderId, OrderLineId, SellerId, Sku};
-use chopmark_domain::license::{self, Frozen, InstanceCreated, OrderFactsApplied, Refreshed, Scene, Terms, Unfrozen};
+use chopmark_domain::ids::{
+    EcsId, EventId, Fingerprint, InstanceId, LicenseCode, OrderId, OrderLineId, ProjectId, RegionId, SellerId, Sku,
+};
+use chopmark_domain::license::{
+    self, Application, CodeAnswer, CodeState, Command, EcsFacts, Enrolment, EnrolmentHash, FreedBy, Frozen,
+    InstanceCreated, LicenseRequested, OrderFactsApplied, Refreshed, Refusal, Request, Scene, SeatRequest, Standing,
+    Terms, Unfrozen, decide,
+};
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderRef, OrderType};
 use chopmark_domain::purchase::SellerSecret;
 use chopmark_domain::stream::{LicenseId, LicenseKey, Stream};
@@ -21,11 +31,48 @@ use crate::{LicenseIndex, dump};
 pub(super) struct Tape {
     pub(super) records: Vec<Record>,
     revisions: BTreeMap<String, u64>,
+    standings: BTreeMap<LicenseKey, Standing>,
+    access: access::Access,
 }
 
 impl Tape {
     pub(super) fn add(&mut self, stream: &Stream, event: &impl StoredEvent) {
         self.add_raw(&stream.to_string(), event.kind(), &event.encode());
+    }
+
+    /// Appends what a command adds to a license by the rules of the domain, which see nothing of what was added otherwise.
+    pub(super) fn ask(&mut self, key: &LicenseKey, command: Command, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let standing = self.standings.entry(key.clone()).or_default();
+        let events = decide(&key.id, standing, command, Request { now, signature: None })?;
+        events.iter().for_each(|event| standing.evolve(event, &Cause::System, now));
+        events.iter().for_each(|event| self.add(&Stream::License(key.clone()), event));
+        Ok(())
+    }
+
+    /// The license that commands made, as the domain has it.
+    pub(super) fn license(&self, key: &LicenseKey) -> Option<&license::License> {
+        self.standings.get(key)?.license()
+    }
+
+    /// Makes a token, if there is none of its name.
+    pub(super) fn create_token(&mut self, grant: Grant) {
+        self.add_access(self.access.create(grant).unwrap_or_default());
+    }
+
+    /// Takes a token back, if there is one.
+    pub(super) fn revoke_token(&mut self, name: &str) {
+        self.add_access(self.access.revoke(name).unwrap_or_default());
+    }
+
+    fn add_access(&mut self, events: Vec<access::Event>) {
+        for event in events {
+            self.access.evolve(&event);
+            self.add(&Stream::Access, &event);
+        }
+    }
+
+    pub(super) fn all(&self) -> Page {
+        self.page(0..self.records.len())
     }
 
     pub(super) fn add_raw(&mut self, stream: &str, kind: &str, data: &[u8]) {
@@ -57,7 +104,7 @@ impl Tape {
 
     pub(super) fn index(&self) -> LicenseIndex {
         let index = LicenseIndex::new();
-        index.apply(&self.page(0..self.records.len())).unwrap();
+        index.apply(&self.all()).unwrap();
         index
     }
 }
@@ -80,13 +127,28 @@ pub(super) fn sku(name: &str) -> Sku {
     Sku::parse(name).unwrap()
 }
 
+pub(super) fn instance_key(of: &str, id: &str) -> LicenseKey {
+    LicenseKey { seller: seller(of), id: LicenseId::Instance(InstanceId::parse(id).unwrap()) }
+}
+
+pub(super) fn code_key(of: &str, code: &str) -> LicenseKey {
+    LicenseKey { seller: seller(of), id: LicenseId::Code(LicenseCode::parse(code).unwrap()) }
+}
+
+pub(super) fn deployment_key(of: &str, ecs: &str) -> LicenseKey {
+    LicenseKey { seller: seller(of), id: LicenseId::Deployment(EcsId::parse(ecs).unwrap()) }
+}
+
 pub(super) fn instance(of: &str, id: &str) -> Stream {
-    Stream::instance(&seller(of), &InstanceId::parse(id).unwrap())
+    Stream::License(instance_key(of, id))
 }
 
 pub(super) fn code(of: &str, code: &str) -> Stream {
-    let id = LicenseId::Code(LicenseCode::parse(code).unwrap());
-    Stream::License(LicenseKey { seller: seller(of), id })
+    Stream::License(code_key(of, code))
+}
+
+pub(super) fn deployment(of: &str, ecs: &str) -> Stream {
+    Stream::License(deployment_key(of, ecs))
 }
 
 pub(super) fn order(name: &str) -> OrderRef {
@@ -110,8 +172,8 @@ pub(super) fn terms(product: Option<&str>, expires_at: Option<DateTime<Utc>>) ->
     }
 }
 
-pub(super) fn facts(product: &str) -> license::Event {
-    let facts = OrderFacts {
+pub(super) fn order_facts(product: &str) -> OrderFacts {
+    OrderFacts {
         order_line_id: order("CS1").order_line_id,
         order_type: OrderType::New,
         charging_mode: ChargingMode::Period,
@@ -120,7 +182,11 @@ pub(super) fn facts(product: &str) -> license::Event {
         quantity: Some(20),
         expires_at: Some(at(1000)),
         ordered_at: None,
-    };
+    }
+}
+
+pub(super) fn facts(product: &str) -> license::Event {
+    let facts = order_facts(product);
     OrderFactsApplied { order_id: order("CS1").order_id, facts, terms: terms(Some(product), Some(at(1000))) }.into()
 }
 
@@ -141,22 +207,90 @@ pub(super) fn secret(byte: u8) -> catalog::Event {
 }
 
 pub(super) fn defined(catalog_version: u32, product: &str, effective_second: i64) -> catalog::Event {
-    let terms = ProductTerms {
-        kind: ProductKind::Saas,
-        name: format!("{product} by version {catalog_version}"),
+    defined_as(ProductKind::Saas, catalog_version, product, effective_second)
+}
+
+pub(super) fn defined_as(
+    kind: ProductKind,
+    catalog_version: u32,
+    product: &str,
+    effective_second: i64,
+) -> catalog::Event {
+    let terms = product_terms(kind, &format!("{product} by version {catalog_version}"));
+    ProductDefined { catalog_version, sku: sku(product), effective_at: at(effective_second), terms }.into()
+}
+
+fn product_terms(kind: ProductKind, name: &str) -> ProductTerms {
+    ProductTerms {
+        kind,
+        name: name.into(),
         entitlements: BTreeMap::from([("reports".into(), catalog::Entitlement::Flag(true))]),
-        seats: None,
+        seats: Some(Seats::Fixed(2)),
         grace_days: 15,
         lease_seconds: 86_400,
         offline_grace_seconds: 604_800,
         check_interval_seconds: 3_600,
         fee_ratio: None,
-    };
-    ProductDefined { catalog_version, sku: sku(product), effective_at: at(effective_second), terms }.into()
+        clones: ClonePolicy::Report,
+        license_form: LicenseForm::Text,
+    }
+}
+
+/// A machine asks for one of two seats.
+pub(super) fn activate(machine: &str) -> Command {
+    Command::ActivateMachine(SeatRequest {
+        fingerprint: Fingerprint::parse(machine).unwrap(),
+        name: Some(format!("{machine}'s name")),
+        terms: Some(Arc::new(product_terms(ProductKind::Saas, "two seats"))),
+        a_day: 100,
+    })
+}
+
+pub(super) fn free(machine: &str, taken_until: DateTime<Utc>) -> Command {
+    Command::FreeMachine { fingerprint: Fingerprint::parse(machine).unwrap(), by: FreedBy::Customer, taken_until }
+}
+
+/// An ECS that runs a product and has, or has not, a secret asks for another.
+pub(super) fn enrol(product: &str, presented: Option<&str>, secret: &str) -> Command {
+    Command::Enrol(Box::new(Enrolment {
+        product: sku(product),
+        facts: EcsFacts {
+            project_id: ProjectId::parse("0605767a").unwrap(),
+            region_id: RegionId::parse("cn-east-3").unwrap(),
+            image_id: None,
+            charging_mode: Some("1".into()),
+        },
+        presented: presented.map(EnrolmentHash::of),
+        secret: EnrolmentHash::of(secret),
+        policy: ClonePolicy::Report,
+        at_most: 50,
+    }))
+}
+
+pub(super) fn answered(state: CodeState) -> Command {
+    let (expires_at, quantity) = (Some(at(5000)), Some(7));
+    Command::ConfirmCode(CodeAnswer { state, expires_at, product_id: None, quantity, order: Some(order("CS1")) })
+}
+
+pub(super) fn application(serial: &str) -> Application {
+    Application { event_id: EventId::parse(serial).unwrap(), fingerprint: Some("device".into()) }
+}
+
+pub(super) fn requested(serial: &str) -> Command {
+    let application = application(serial);
+    Command::RequestLicense(LicenseRequested { application, effective_at: at(0), expires_at: None })
+}
+
+pub(super) fn issued(serial: &str) -> Command {
+    Command::IssueLicense { application: application(serial), document: "signed".into() }
+}
+
+/// A token that reads as its name, for whose end it may be asked.
+pub(super) fn grant(name: &str, expires_at: Option<DateTime<Utc>>) -> Grant {
+    let (hash, sellers) = (TokenHash::of(name), vec![seller("acme")]);
+    Grant { id: name.into(), hash, role: Role::Support, sellers, expires_at }
 }
 
 pub(super) fn token(name: &str) -> access::Event {
-    let grant =
-        Grant { id: name.into(), hash: TokenHash::of(name), role: Role::Support, sellers: vec![seller("acme")] };
-    access::Event::TokenCreated(grant)
+    access::Event::TokenCreated(grant(name, None))
 }

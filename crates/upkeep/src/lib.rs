@@ -1,0 +1,89 @@
+//! What the worker does as time goes by. Of all processes on a log, one should run it.
+//!
+//! | what | when | becomes |
+//! | --- | --- | --- |
+//! | a seat lapses | its machine was not heard of for longer than any of its leases lasts | `machine_freed.v1` |
+//! | an hour is closed | a little after its end | `hours_closed.v1`: the deployments seen within it |
+//!
+//! Checks themselves append nothing: what they tell about machines and deployments is in the views store, and from there
+//! comes what is worth an event. Doing it twice does no harm; the rules of the domain see that it is done once.
+
+mod hours;
+mod lapse;
+mod metrics;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chopmark_commands::{CommandError, Commands};
+use chopmark_domain::hours::Hour;
+use chopmark_domain::ids::SellerId;
+use chopmark_projector::LicenseIndex;
+use chopmark_views::{Seen, ViewsError};
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+
+pub use lapse::{Watch, has_lapsed};
+pub use metrics::UpkeepMetrics;
+
+/// Between two rounds.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// The worker's rounds.
+pub struct Upkeep {
+    commands: Commands,
+    index: LicenseIndex,
+    seen: Seen,
+    watch: Watch,
+    metrics: UpkeepMetrics,
+    /// The last hour of each seller that was looked at.
+    looked_at: HashMap<SellerId, Hour>,
+}
+
+/// Why a round was not finished. The next one tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum UpkeepError {
+    /// An event was not appended.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The views store does not tell.
+    #[error(transparent)]
+    Views(#[from] ViewsError),
+}
+
+impl Upkeep {
+    /// A worker. `watching_since` is when the views store began to be kept: who was not seen before then is not missed.
+    #[must_use]
+    pub fn new(
+        commands: Commands,
+        index: LicenseIndex,
+        seen: Seen,
+        watching_since: DateTime<Utc>,
+        metrics: UpkeepMetrics,
+    ) -> Self {
+        let watch = Watch { watching_since, up_since: commands.now() };
+        Self { commands, index, seen, watch, metrics, looked_at: HashMap::new() }
+    }
+
+    /// Goes its rounds until told to stop.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        while shutdown.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            if !self.index.progress().is_caught_up() {
+                continue;
+            }
+            if let Some(Err(error)) = shutdown.run_until_cancelled(self.round()).await {
+                self.metrics.failed.inc();
+                tracing::warn!(%error, "a round of upkeep was not finished; the next one tries again");
+            }
+        }
+    }
+
+    /// One round: every hour that is over is closed, every seat that has lapsed is freed.
+    ///
+    /// # Errors
+    /// [`UpkeepError`]; what was done stays done.
+    pub async fn round(&mut self) -> Result<(), UpkeepError> {
+        self.close_hours().await?;
+        self.free_lapsed().await
+    }
+}
