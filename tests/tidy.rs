@@ -9,17 +9,20 @@ use chopmark_tests::repository::{code_of, files, functions, is_test_file, read, 
 use toml::{Table, Value};
 
 /// Which crate may know which: the arrows of docs/architecture.md, always down.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("log", &[]),
     ("journal", &[]),
+    ("views", &[]),
     ("client", &[]),
+    ("signing", &[]),
     ("huawei", &["domain"]),
     ("commands", &["domain", "log"]),
     ("projector", &["domain", "log"]),
+    ("upkeep", &["projector", "commands", "domain", "views"]),
     ("reactor", &["huawei", "commands", "log", "domain"]),
     ("ingest", &["huawei", "commands", "domain", "log", "journal"]),
-    ("query", &["projector", "commands", "domain", "log", "journal"]),
+    ("query", &["projector", "commands", "domain", "log", "journal", "views", "signing"]),
     ("simulator", &["huawei", "domain"]),
     (
         "chopmark",
@@ -27,10 +30,13 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "domain",
             "log",
             "journal",
+            "views",
             "client",
+            "signing",
             "huawei",
             "commands",
             "projector",
+            "upkeep",
             "reactor",
             "ingest",
             "query",

@@ -12,6 +12,7 @@ mod missing;
 mod newer;
 mod orders;
 mod scenarios;
+mod shell;
 mod starved;
 mod stopping;
 mod support;

@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use chopmark_domain::ids::SellerId;
 use chopmark_journal::AtRisk;
 pub(crate) use chopmark_journal::RETRY_WINDOW;
-use chopmark_reactor::OrderAtRisk;
+use chopmark_reactor::{ErrandAtRisk, OrderAtRisk};
 
-/// How many orders of each seller are at risk: those whose delivery failed the last time, and those whose facts are
-/// wanted and not known. An order that is both counts once; a failed delivery that names no order counts as one.
-pub(crate) fn count(deliveries: &[AtRisk], orders: &[OrderAtRisk]) -> BTreeMap<String, usize> {
+/// How many orders of each seller are at risk: those whose delivery failed the last time, those whose facts are wanted and
+/// not known, and licenses with errands that are not done. An order that is both counts once; a failed delivery that names
+/// no order counts as one.
+pub(crate) fn count(
+    deliveries: &[AtRisk],
+    orders: &[OrderAtRisk],
+    errands: &[ErrandAtRisk],
+) -> BTreeMap<String, usize> {
     let mut named: BTreeMap<&str, BTreeSet<Named<'_>>> = BTreeMap::new();
     for risk in deliveries {
         let order = risk.order.as_deref().map(Named::Order);
@@ -18,6 +23,9 @@ pub(crate) fn count(deliveries: &[AtRisk], orders: &[OrderAtRisk]) -> BTreeMap<S
     }
     for risk in orders {
         named.entry(risk.seller.as_str()).or_default().insert(Named::Order(risk.order_id.as_str()));
+    }
+    for risk in errands {
+        named.entry(risk.seller.as_str()).or_default().insert(Named::License(risk.license.as_str()));
     }
     named.into_iter().map(|(seller, names)| (seller.to_owned(), names.len())).collect()
 }
@@ -34,11 +42,14 @@ pub(crate) fn asked_for(mut orders: Vec<OrderAtRisk>, asking: &BTreeSet<SellerId
 enum Named<'a> {
     Order(&'a str),
     Delivery(Option<&'a str>, Option<&'a str>),
+    License(&'a str),
 }
 
 #[cfg(test)]
 mod tests {
-    use chopmark_domain::ids::OrderId;
+    use chopmark_domain::ids::{LicenseCode, OrderId};
+    use chopmark_domain::license::Errand;
+    use chopmark_domain::stream::LicenseId;
     use chrono::{DateTime, Utc};
 
     use super::*;
@@ -85,7 +96,17 @@ mod tests {
         ];
         let orders = [order("acme", "CS1"), order("acme", "CS2")];
         let expected = [("acme".to_owned(), 3), ("beta".to_owned(), 1)];
-        assert_eq!(count(&deliveries, &orders), expected.into());
-        assert!(count(&[], &[]).is_empty());
+        assert_eq!(count(&deliveries, &orders, &[]), expected.into());
+        let errand = ErrandAtRisk {
+            seller: SellerId::parse("beta").unwrap(),
+            license: LicenseId::Code(LicenseCode::parse("PL1").unwrap()),
+            errand: Errand::Activate,
+            since: DateTime::<Utc>::UNIX_EPOCH,
+            attempts: 1,
+            reason: None,
+            abandoned: false,
+        };
+        assert_eq!(count(&deliveries, &orders, &[errand])["beta"], 2);
+        assert!(count(&[], &[], &[]).is_empty());
     }
 }

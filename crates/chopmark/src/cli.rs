@@ -1,9 +1,12 @@
 //! The command line: what can be asked of Chopmark.
 
 pub(crate) mod bench;
+mod duration;
+pub(crate) mod keys;
 pub(crate) mod license;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+pub(crate) mod token;
 
 use std::path::PathBuf;
 
@@ -11,9 +14,11 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
 use bench::BenchArgs;
+use keys::KeysCommand;
 use license::LicenseCommand;
 use serve::ServeArgs;
 use simulate::SimulateArgs;
+use token::TokenCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -61,13 +66,19 @@ pub(crate) enum Command {
     /// Plays the marketplace against a server and checks every answer as its console does
     #[command(after_long_help = EXIT_CODES)]
     Simulate(Box<SimulateArgs>),
-    /// Looks at licenses from the shell, and takes existing ones over
+    /// Looks at licenses from the shell, stops and frees what must be, and takes existing ones over
     #[command(subcommand, after_long_help = EXIT_CODES)]
     License(LicenseCommand),
+    /// Makes the tokens that people and programs look things up with, lists them and takes them back
+    #[command(subcommand, after_long_help = EXIT_CODES)]
+    Token(TokenCommand),
+    /// Shows and rotates the keys that leases are signed with
+    #[command(subcommand, after_long_help = EXIT_CODES)]
+    Keys(KeysCommand),
     /// Makes the views anew from the event log
     #[command(after_long_help = EXIT_CODES)]
     Rebuild(RebuildArgs),
-    /// Looks for what is wrong or will be: keys, clock, disk, listeners, callbacks, orders at risk, the log
+    /// Looks for what is wrong or will be: keys, clock, disk, listeners, callbacks, what is at risk, the log
     #[command(after_long_help = EXIT_CODES)]
     Doctor(DoctorArgs),
     /// Measures this machine: each figure beside its baseline, in the same run

@@ -9,6 +9,8 @@
 mod app_info;
 mod document;
 mod environment;
+mod keys;
+mod limits;
 mod listen;
 mod problem;
 mod product;
@@ -25,7 +27,9 @@ use std::path::{Path, PathBuf};
 use chopmark_domain::ids::SellerId;
 
 pub(crate) use environment::{Environment, LOG_FORMAT};
-pub(crate) use listen::{Limits, Listen, Tls};
+pub(crate) use keys::KeysConfig;
+pub(crate) use limits::Limits;
+pub(crate) use listen::{Listen, Tls};
 pub(crate) use problem::{ConfigError, Place, Problem};
 pub(crate) use product::ProductConfig;
 pub(crate) use secret::{SecretError, SecretSource};
@@ -55,6 +59,10 @@ pub(crate) struct Config {
     pub(crate) tls: Option<Tls>,
     /// The event log's SQLite file.
     pub(crate) log_file: PathBuf,
+    /// The SQLite file of what was last seen.
+    pub(crate) views_file: PathBuf,
+    /// What leases are signed with.
+    pub(crate) keys: KeysConfig,
     /// What listeners take.
     pub(crate) limits: Limits,
     /// The sellers.
@@ -129,22 +137,23 @@ fn read(reader: &Reader<'_>, tree: Node, file: Option<PathBuf>) -> Option<Config
     let listen = root.required("listen", "[listen]", listen::read);
     let tls = root.optional("tls", listen::read_tls);
     let log_file = root.required("log", "[log]", |found| storage::read_log(found, data_dir.as_deref()?));
-    let views = root.required("views", "[views]", storage::read_views);
-    let limits = root.required("limits", "[limits]", listen::read_limits);
-    let keys = root.optional("keys", secret::check_signing_keys);
+    let views_file = root.required("views", "[views]", |found| storage::read_views(found, data_dir.as_deref()?));
+    let limits = root.required("limits", "[limits]", limits::read);
+    let keys = root.required("keys", "[keys]", keys::read);
     let mut ids = Unique::new("seller");
     let sellers: Vec<_> = root.elements("seller").into_iter().map(|found| seller::read(found, &mut ids)).collect();
     let mut skus = Unique::new("product");
     let products: Vec<_> =
         root.elements("product").into_iter().map(|found| product::read(found, &mut skus, &ids)).collect();
     root.finish();
-    views.zip(keys)?;
     Some(Config {
         file,
         data_dir: data_dir?,
         listen: listen?,
         tls: tls?,
         log_file: log_file?,
+        views_file: views_file?,
+        keys: keys?,
         limits: limits?,
         sellers: sellers.into_iter().collect::<Option<_>>()?,
         products: products.into_iter().collect::<Option<_>>()?,

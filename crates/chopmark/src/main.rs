@@ -52,6 +52,8 @@ fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Apply(args) => block_on(cmd::apply::run(&args, &load(&args.config)?)),
         Command::Simulate(args) => block_on(cmd::simulate::run(&args, environment)),
         Command::License(command) => block_on(cmd::license::run(&command, &load(command.config())?)),
+        Command::Token(command) => block_on(cmd::token::run(&command, &load(command.config())?)),
+        Command::Keys(command) => cmd::keys::run(&command, &load(&command.args().config)?),
         Command::Rebuild(args) => block_on(cmd::rebuild::run(&args, &load(&args.config)?)),
         Command::Doctor(args) => block_on(cmd::doctor::run(&args, &load(&args.config)?)),
         Command::Bench(args) => block_on(cmd::bench::run(&args)),
@@ -71,6 +73,12 @@ fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
 fn warn(complaint: &Complaint) {
     // Where standard error is closed, nobody wants to know.
     let _ = writeln!(io::stderr(), "warning: {complaint}");
+}
+
+/// Says on standard error what explains the output and is no part of it.
+fn explain(text: &str) {
+    // Where standard error is closed, nobody wants to know.
+    let _ = write!(io::stderr(), "{text}");
 }
 
 /// Prints to standard output. One who closes it early has seen enough.

@@ -7,7 +7,9 @@
 
 pub(crate) mod data_dir;
 mod exposition;
+pub(crate) mod keys;
 mod listeners;
+mod marketplaces;
 pub(crate) mod tls;
 mod token;
 pub(crate) mod unread;
@@ -21,13 +23,15 @@ use chopmark_commands::{AppliedCatalog, CommandError, Commands, SystemClock};
 use chopmark_domain::catalog::ProductTerms;
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{SellerId, Sku};
-use chopmark_huawei::open_api::OpenApi;
 use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::progress::Progress;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::{LicenseIndex, Projector, ProjectorMetrics};
-use chopmark_reactor::{OpenOrders, OrderSource, OrderSources, Reactor, ReactorMetrics};
+use chopmark_reactor::{CodeDesk, CodeMetrics, OpenErrands, OpenOrders, Reactor, ReactorMetrics};
+use chopmark_signing::{IssuerSettings, LeaseIssuer, SigningMetrics};
+use chopmark_upkeep::{Upkeep, UpkeepMetrics};
+use chopmark_views::{Seen, ViewsMetrics};
 use prometheus::Registry;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 use data_dir::DataDir;
+use marketplaces::{Desk, SignedLicenses};
 pub(crate) use listeners::Addresses;
 use listeners::{Listeners, Serving};
 
@@ -48,8 +53,18 @@ pub(crate) struct Server {
     serving: Serving,
     background: Background,
     log: Arc<SqliteLog>,
+    seen: Seen,
     journal: Journal,
     _lock: File,
+}
+
+/// What is still to be done at the marketplace.
+#[derive(Clone)]
+pub(crate) struct Open {
+    /// Orders whose facts are wanted.
+    pub(crate) orders: OpenOrders,
+    /// Errands for licenses.
+    pub(crate) errands: OpenErrands,
 }
 
 /// What follows the log.
@@ -78,13 +93,37 @@ impl Server {
         apply_catalogs(config, &commands).await?;
         token::ensure_admin_token(&data.admin_token(), &commands).await?;
 
+        let leases = lease_issuer(config, &data, &registry)?;
+        let seen = open_seen(config, &registry).await?;
         let index = LicenseIndex::new();
-        let (background, open_orders) = start_followers(config, &data, &log, &commands, &index, &registry)?;
+        let marketplaces = marketplaces::of(config)?;
+        let desk = CodeDesk::new(commands.clone(), marketplaces.clone(), registered(CodeMetrics::register(&registry))?);
+        let mut background = Background::new();
+        background.project(&log, &index, &data, &registry)?;
+        let reactor = Reactor::new(
+            log.clone(),
+            commands.clone(),
+            marketplaces,
+            Arc::new(SignedLicenses(leases.clone())),
+            data.reactor_snapshot(),
+            registered(ReactorMetrics::register(&registry))?,
+        );
+        let open = Open { orders: reactor.open_orders(), errands: reactor.open_errands() };
+        background.run(|stop| reactor.run(stop));
+        let upkeep_metrics = registered(UpkeepMetrics::register(&registry))?;
+        let upkeep = Upkeep::new(commands.clone(), index.clone(), seen.clone(), seen.kept_since(), upkeep_metrics);
+        background.run(|stop| upkeep.run(stop));
+        if config.keys.signing.is_empty() {
+            background.run(|stop| keys::follow(data.signing_keys(), leases.clone(), stop));
+        }
         let progress = index.progress();
-        let parts = listeners::Parts { commands, journal: journal.clone(), index, open_orders, registry };
+        let codes = Arc::new(Desk(desk));
+        let parts = listeners::Parts {
+            commands, journal: journal.clone(), index, leases, seen: seen.clone(), codes, open, registry,
+        };
         let serving = listeners.serve(config, parts)?;
         let admin_token = data.admin_token();
-        Ok(Self { addresses, admin_token, index: progress, serving, background, log, journal, _lock: lock })
+        Ok(Self { addresses, admin_token, index: progress, serving, background, log, seen, journal, _lock: lock })
     }
 
     /// Whether its index has caught up with the log: from then on checks are answered.
@@ -104,12 +143,36 @@ impl Server {
     pub(crate) async fn stop(self) {
         self.serving.stop().await;
         self.background.stop().await;
+        self.seen.close().await;
         self.log.close().await;
         self.journal.flush().await;
     }
 }
 
 impl Background {
+    fn new() -> Self {
+        Self { stop: CancellationToken::new(), tasks: JoinSet::new() }
+    }
+
+    fn run<F: Future<Output = ()> + Send + 'static>(&mut self, task: impl FnOnce(CancellationToken) -> F) {
+        self.tasks.spawn(task(self.stop.clone()));
+    }
+
+    /// Folds the log into the index.
+    fn project(
+        &mut self,
+        log: &Arc<SqliteLog>,
+        index: &LicenseIndex,
+        data: &DataDir,
+        registry: &Registry,
+    ) -> Result<(), Failure> {
+        let log: Arc<dyn EventLog> = log.clone();
+        let metrics = registered(ProjectorMetrics::register(registry))?;
+        let projector = Projector::new(log, index.clone(), data.index_snapshot(), metrics);
+        self.run(|stop| projector.run(stop));
+        Ok(())
+    }
+
     async fn crashed(&mut self) -> JoinError {
         loop {
             match self.tasks.join_next().await {
@@ -181,39 +244,19 @@ pub(crate) fn wanted_terms(config: &Config, seller: &SellerId) -> Vec<(Sku, Prod
     products.map(|product| (product.sku.clone(), product.terms.clone())).collect()
 }
 
-fn start_followers(
-    config: &Config,
-    data: &DataDir,
-    log: &Arc<SqliteLog>,
-    commands: &Commands,
-    index: &LicenseIndex,
-    registry: &Registry,
-) -> Result<(Background, OpenOrders), Failure> {
-    let stop = CancellationToken::new();
-    let log: Arc<dyn EventLog> = log.clone();
-    let metrics = registered(ProjectorMetrics::register(registry))?;
-    let projector = Projector::new(log.clone(), index.clone(), data.index_snapshot(), metrics);
-    let metrics = registered(ReactorMetrics::register(registry))?;
-    let reactor = Reactor::new(log, commands.clone(), order_sources(config)?, data.reactor_snapshot(), metrics);
-    let open_orders = reactor.open_orders();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(projector.run(stop.clone()));
-    tasks.spawn(reactor.run(stop.clone()));
-    Ok((Background { stop, tasks }, open_orders))
+/// The issuer of leases, with the keys of the configuration or of the data folder.
+fn lease_issuer(config: &Config, data: &DataDir, registry: &Registry) -> Result<Arc<LeaseIssuer>, Failure> {
+    let keys = keys::ensure(config, data)?;
+    let settings = IssuerSettings { name: config.keys.issuer.clone(), cached_leases: config.limits.leases_cached };
+    let metrics = registered(SigningMetrics::register(registry))?;
+    Ok(Arc::new(LeaseIssuer::new(keys, settings, rand::random(), metrics)))
 }
 
-/// The open API of each seller that has access to it.
-fn order_sources(config: &Config) -> Result<OrderSources, Failure> {
-    let mut sources = OrderSources::new();
-    for seller in &config.sellers {
-        let Some(access) = &seller.open_api else { continue };
-        let (access_key, secret_key) = (access.access_key.clone(), access.secret_key.clone());
-        let source = OpenApi::new(seller.site, access.base_url.clone(), access_key, secret_key);
-        let help = "base_url is https://, or http:// on this machine";
-        let source = source.or_fail(Reason::Usage, format!("open_api of seller {}", seller.id), help)?;
-        sources.insert(seller.id.clone(), Arc::new(source) as Arc<dyn OrderSource>);
-    }
-    Ok(sources)
+async fn open_seen(config: &Config, registry: &Registry) -> Result<Seen, Failure> {
+    let (path, metrics) = (config.views_file.clone(), registered(ViewsMetrics::register(registry))?);
+    let help = "it holds only when machines were last seen: it may be moved away, and begins anew";
+    let opened = tokio::task::spawn_blocking(move || Seen::open(&path, metrics)).await;
+    opened.or_fail(Reason::Storage, "the views", help)?.or_fail(Reason::Storage, "the views", help)
 }
 
 fn open_journal(config: &Config, data: &DataDir) -> Result<Journal, Failure> {

@@ -24,9 +24,31 @@ pub enum ResultCode {
     Processing,
     /// `000005`: failed on our side; the marketplace should try again.
     InternalError,
+    /// `000900`: `getLicenseAsync`: no more licenses under the order in force (在线开通License接入指南, 调用结果码说明).
+    QuotaUsedUp,
+    /// `000901`: `getLicenseAsync`: apply within the validity of the order in force.
+    OutsideValidity,
+    /// `000902`: `getLicenseAsync`: a license for a period needs `expireTime`.
+    ExpiryRequired,
+    /// `000903`: `getLicenseAsync`: a device fingerprint or hardware code is needed.
+    FingerprintRequired,
 }
 
 impl ResultCode {
+    /// Every code, ascending.
+    pub const ALL: [Self; 10] = [
+        Self::Success,
+        Self::AuthenticationFailed,
+        Self::IllegalParameter,
+        Self::UnknownInstance,
+        Self::Processing,
+        Self::InternalError,
+        Self::QuotaUsedUp,
+        Self::OutsideValidity,
+        Self::ExpiryRequired,
+        Self::FingerprintRequired,
+    ];
+
     /// The code as it stands in an answer.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -37,6 +59,10 @@ impl ResultCode {
             Self::UnknownInstance => "000003",
             Self::Processing => "000004",
             Self::InternalError => "000005",
+            Self::QuotaUsedUp => "000900",
+            Self::OutsideValidity => "000901",
+            Self::ExpiryRequired => "000902",
+            Self::FingerprintRequired => "000903",
         }
     }
 
@@ -50,6 +76,10 @@ impl ResultCode {
             Self::UnknownInstance => "instance is invalid",
             Self::Processing => "processing",
             Self::InternalError => "internal error",
+            Self::QuotaUsedUp => "the license quota of the current order is used up",
+            Self::OutsideValidity => "apply for the license within the validity of the current order",
+            Self::ExpiryRequired => "expireTime is required for a period license",
+            Self::FingerprintRequired => "deviceFingerprint is required",
         }
     }
 }
@@ -99,6 +129,12 @@ impl Answer {
     #[must_use]
     pub fn instances(info: Vec<InstanceInfo>) -> Self {
         Self { info: Some(info), ..Self::success() }
+    }
+
+    /// To `getLicenseAsync`: taken on, the license will be uploaded (topic 0070649255).
+    #[must_use]
+    pub fn processing() -> Self {
+        Self::of(ResultCode::Processing, ResultCode::Processing.message())
     }
 
     /// Not done, and why. A message beyond 255 characters is cut.
@@ -313,6 +349,20 @@ mod tests {
         assert!(String::from_utf8_lossy(&bytes).contains("\\u767b\\u5f55 \\ud83d\\ude00"));
         let read: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(read, serde_json::to_value(&answer).unwrap());
+    }
+
+    #[test]
+    fn every_result_code_is_written_as_published() {
+        let codes = ResultCode::ALL.map(ResultCode::as_str);
+        assert_eq!(
+            codes,
+            ["000000", "000001", "000002", "000003", "000004", "000005", "000900", "000901", "000902", "000903"]
+        );
+        for code in ResultCode::ALL {
+            assert!(code.message().is_ascii() && code.message().len() <= LONGEST_MESSAGE, "{code}");
+        }
+        let body = String::from_utf8(Answer::processing().to_bytes()).unwrap();
+        assert_eq!(body, r#"{"resultCode":"000004","resultMsg":"processing"}"#);
     }
 
     #[test]

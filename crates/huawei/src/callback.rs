@@ -13,7 +13,7 @@ mod tests;
 
 use chopmark_domain::cause::SignedRequest;
 use chopmark_domain::ids::{InstanceId, LicenseCode, ProductId, Sku};
-use chopmark_domain::license::{Refreshed, Released, Upgraded};
+use chopmark_domain::license::{LicenseRequested, Refreshed, Released, Upgraded};
 use chopmark_domain::order::OrderRef;
 
 pub use activity::Activity;
@@ -126,6 +126,14 @@ pub enum Callback {
         /// By which order, where an unsubscription is the reason.
         released: Released,
     },
+    /// The customer applies for a license of an online-provisioned product (topic 0070649255). The license is not in
+    /// the answer: it is uploaded afterwards.
+    GetLicenseAsync {
+        /// For which instance.
+        instance: InstanceId,
+        /// Which application, and from when to when the license is to be good.
+        requested: LicenseRequested,
+    },
 }
 
 impl Callback {
@@ -144,6 +152,7 @@ impl Callback {
             Self::RefreshLicenseCode { .. } => Activity::RefreshLicenseCode,
             Self::UpdateLicenseCodeStatus { .. } => Activity::UpdateLicenseCodeStatus,
             Self::ReleaseLicenseCode { .. } => Activity::ReleaseLicenseCode,
+            Self::GetLicenseAsync { .. } => Activity::GetLicenseAsync,
         }
     }
 }

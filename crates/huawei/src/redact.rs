@@ -55,6 +55,16 @@ pub(crate) fn redact_answer(answer: &mut Map<String, Value>) {
     answer.values_mut().for_each(redact_value);
 }
 
+/// Cuts personal data out of JSON that an answer packs into a text, where it has some; any other text stays as it is.
+pub(crate) fn redact_packed(text: &mut String) {
+    let Ok(packed @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str::<Value>(text) else { return };
+    let mut redacted = packed.clone();
+    redact_value(&mut redacted);
+    if redacted != packed {
+        *text = redacted.to_string();
+    }
+}
+
 fn redact_value(value: &mut Value) {
     match value {
         Value::Object(object) => redact_answer(object),
@@ -84,6 +94,19 @@ mod tests {
         assert_eq!(Value::Object(answer), serde_json::from_str::<Value>(kept).unwrap());
         for name in PERSONAL {
             assert!(redacted(&object(&format!(r#"{{"a":[{{"{name}":1}}]}}"#))).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn personal_data_are_cut_in_packed_json_too_and_other_texts_stay() {
+        let packed = |text: &str| {
+            let mut text = text.to_owned();
+            redact_packed(&mut text);
+            text
+        };
+        assert_eq!(packed(r#"{"a": 1, "email": "secret"}"#), r#"{"a":1}"#);
+        for text in [r#"{"a": 1.0}"#, "[ ]", "email", "", r#"{"email":"#, r#""email""#] {
+            assert_eq!(packed(text), text);
         }
     }
 

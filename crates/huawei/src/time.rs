@@ -1,6 +1,6 @@
-//! Times as the marketplace writes them: `yyyyMMddHHmmss`, sometimes with milliseconds, UTC.
+//! Times as the marketplace writes them: `yyyyMMddHHmmss`, sometimes with milliseconds, and of late in words; UTC.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 /// Reads an `expireTime`: 14 digits, or 17 with milliseconds, UTC; `None` where it is neither or no real moment.
 ///
@@ -16,6 +16,40 @@ pub fn parse_expire_time(text: &str) -> Option<DateTime<Utc>> {
     let date = NaiveDate::from_ymd_opt(year, number(4, 6)?, number(6, 8)?)?;
     let time = date.and_hms_milli_opt(number(8, 10)?, number(10, 12)?, number(12, 14)?, millis)?;
     Some(time.and_utc())
+}
+
+/// Reads a moment in any spelling that its pages or their readers may mean: 14 or 17 digits, `2023-10-27 10:30:15 z` (the
+/// example of getLicenseAsync, topic 0070649255), or RFC 3339. `None` where it is none of them.
+///
+/// The `z` of the example is also the letter that Java's patterns have for a zone, so `UTC` and `GMT` may stand there too;
+/// without any of them the moment is UTC, as the table says.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return parse_expire_time(text);
+    }
+    let (year, rest) = text.split_at_checked(4)?;
+    if !year.bytes().all(|byte| byte.is_ascii_digit()) || !rest.starts_with('-') {
+        return None;
+    }
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Some(moment.to_utc());
+    }
+    let bare = without_zone(text);
+    ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(bare, form).ok())
+        .map(|time| time.and_utc())
+}
+
+/// A time without the letters that say UTC.
+fn without_zone(text: &str) -> &str {
+    let zone = ["utc", "gmt", "z"].into_iter().find_map(|zone| {
+        let (time, end) = text.split_at_checked(text.len().checked_sub(zone.len())?)?;
+        end.eq_ignore_ascii_case(zone).then_some(time)
+    });
+    zone.unwrap_or(text).trim_end()
 }
 
 /// Writes a moment as an `expireTime` of 14 digits, UTC.
@@ -55,6 +89,56 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(parse_expire_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_one_moment_is_read() {
+        for text in [
+            "2023-10-27 10:30:15 z",
+            "2023-10-27 10:30:15 Z",
+            "2023-10-27 10:30:15z",
+            "2023-10-27 10:30:15 UTC",
+            "2023-10-27 10:30:15 gmt",
+            " 2023-10-27 10:30:15 ",
+            "2023-10-27 10:30:15.000 z",
+            "2023-10-27T10:30:15Z",
+            "2023-10-27T10:30:15",
+            "2023-10-27T18:30:15+08:00",
+            "2023-10-27 18:30:15+08:00",
+            "20231027103015",
+            "20231027103015000",
+        ] {
+            let read = parse_time(text).map(|at| at.to_rfc3339());
+            assert_eq!(read.as_deref(), Some("2023-10-27T10:30:15+00:00"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_in_any_spelling_is_not_read() {
+        for text in [
+            "",
+            "z",
+            "2023",
+            "2023-10-27",
+            "2023-10-27 10:30",
+            "2023-02-29 10:30:15 z",
+            "2023-10-27 25:30:15 z",
+            "2023-10-27 10:30:15 CST",
+            "+2023-10-27 10:30:15",
+            "12023-10-27 10:30:15",
+            "-023-10-27 10:30:15",
+            "2023-10-27 10:30:15 界",
+            "202310271030",
+        ] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text: String, head in "[0-9]{4}-[0-9 :TZzUTC界+-]{0,30}") {
+            let _ = (parse_time(&text), parse_time(&head));
         }
     }
 

@@ -3,8 +3,8 @@
 use chopmark_commands::CommandError;
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{InstanceId, LicenseCode, SellerId};
-use chopmark_domain::license::{Command, License, Refusal};
-use chopmark_domain::order;
+use chopmark_domain::license::{Command, License, LicenseRequested, Refusal, Standing, Status};
+use chopmark_domain::order::{self, ChargingMode};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_huawei::answer::{Answer, InstanceInfo, ResultCode};
 use chopmark_huawei::callback::{Callback, FreezeStatus};
@@ -93,6 +93,9 @@ impl Ingest {
             Callback::ReleaseLicenseCode { code: id, released } => {
                 self.on_license(&code(id), release_command(released), cause).await
             }
+            Callback::GetLicenseAsync { instance: id, requested } => {
+                self.on_application(&instance(id), requested, cause).await
+            }
         }
     }
 
@@ -103,6 +106,28 @@ impl Ingest {
             self.mind_provisional_term(key, done.state.license());
         }
         Ok(TakenUp::success(done.position))
+    }
+
+    /// The license itself is uploaded by others. Until then the answer is `000004`, however often it is asked for.
+    async fn on_application(
+        &self,
+        key: &LicenseKey,
+        requested: &LicenseRequested,
+        cause: &Cause,
+    ) -> Result<TakenUp, CommandError> {
+        if requested.expires_at.is_none() && lacks_expiry(&self.commands.read_license(key).await?, requested) {
+            let code = ResultCode::ExpiryRequired;
+            return Ok(TakenUp { answer: Answer::failure(code, code.message()), position: None });
+        }
+        let done = self.commands.license(key, Command::RequestLicense(requested.clone()), cause).await?;
+        let is_released = done.state.license().is_some_and(|license| license.status == Status::Released);
+        let answer = match is_uploaded(&done.state, requested) {
+            true => Answer::success(),
+            // Whoever asks again after the release would wait for ever.
+            false if is_released => return Err(Refusal::Released.into()),
+            false => Answer::processing(),
+        };
+        Ok(TakenUp { answer, position: done.position })
     }
 
     /// Alerts where the marketplace lifted the freeze of what has expired as far as we know: its refresh is missing.
@@ -128,8 +153,25 @@ impl Ingest {
     }
 }
 
+/// Whether a license for a period is applied for, and nobody said until when: neither the application nor anything
+/// before it. What is not known to be for a period is taken on; so is what was taken on before.
+fn lacks_expiry(standing: &Standing, requested: &LicenseRequested) -> bool {
+    let Standing::Known(history) = standing else { return false };
+    let is_for_a_period = || {
+        let mut facts = history.orders().filter_map(|order| order.facts);
+        facts.any(|facts| facts.charging_mode == ChargingMode::Period)
+    };
+    history.license.expires_at.is_none() && history.application(&requested.application).is_none() && is_for_a_period()
+}
+
+fn is_uploaded(standing: &Standing, requested: &LicenseRequested) -> bool {
+    let Standing::Known(history) = standing else { return false };
+    history.application(&requested.application).is_some_and(|progress| progress.uploaded)
+}
+
 /// What test traffic is answered: like real traffic, for any id, and without a trace in the log. A seller without a
-/// secret has no ids of its own yet; a purchase is then answered with the marketplace's own name for it.
+/// secret has no ids of its own yet; a purchase is then answered with the marketplace's own name for it. An application
+/// for a license is answered as one that is over: none is made, so none is to be waited for.
 pub(crate) async fn echo(ingest: &Ingest, seller: &SellerId, door: &SellerDoor, callback: &Callback) -> Answer {
     match callback {
         Callback::NewInstance { order, business_id } => {
@@ -176,7 +218,22 @@ fn release_command(released: &chopmark_domain::license::Released) -> Command {
 /// what was stored meanwhile is found.
 fn refusal(error: &CommandError) -> Answer {
     match error {
-        CommandError::Refused(refusal) => Answer::failure(ResultCode::UnknownInstance, &refusal.to_string()),
+        CommandError::Refused(refusal) => Answer::failure(code_of(*refusal), &refusal.to_string()),
         _ => Answer::failure(ResultCode::InternalError, "not stored yet, call again"),
     }
 }
+
+fn code_of(refusal: Refusal) -> ResultCode {
+    match refusal {
+        Refusal::Unknown | Refusal::Released | Refusal::Exists | Refusal::OtherKind => ResultCode::UnknownInstance,
+        // Software and operators are refused so; no callback is.
+        Refusal::NotUsable(_)
+        | Refusal::MachineLimit { .. }
+        | Refusal::UnknownMachine
+        | Refusal::TooManyToday
+        | Refusal::DeploymentConflict => ResultCode::InternalError,
+    }
+}
+
+#[cfg(test)]
+mod tests;

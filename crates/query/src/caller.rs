@@ -1,8 +1,11 @@
 //! Who is asking: a bearer token, its role and its sellers.
 
+use std::time::Instant;
+
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use chopmark_domain::access::{Grant, Role};
+use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::SellerId;
 
 use crate::Query;
@@ -16,12 +19,12 @@ impl Caller {
     /// Reads the token of a request. Tokens are in the index, so it must be ready.
     pub(crate) fn of(request: &HttpRequest, query: &Query, needed: Role) -> Result<Self, Problem> {
         query.must_be_ready()?;
-        let token = bearer(request).ok_or_else(|| {
-            Problem::new(Kind::TokenRequired, "send a token of this installation as `Authorization: Bearer <token>`")
+        let grant = granted(request, query).map_err(|problem| {
+            // Who tries tokens out is slowed down like everybody who guesses.
+            let address = query.limits.client_address(request);
+            query.limits.failed(address, Instant::now()).map_or_else(Problem::from, |_| problem)
         })?;
-        let grant = query.index.grant(token).ok_or_else(|| {
-            Problem::new(Kind::TokenUnknown, "this token is not known here; check it, or have a new one made")
-        })?;
+        query.seen.saw_token(&grant.id, query.commands.now());
         Self::with(grant, needed)
     }
 
@@ -43,6 +46,16 @@ impl Caller {
         (!self.0.sellers.is_empty()).then_some(self.0.sellers.as_slice())
     }
 
+    /// Whether a token's sellers are all among those of this caller's. Empty means all of the installation.
+    pub(crate) fn reaches_all(&self, sellers: &[SellerId]) -> bool {
+        self.0.sellers.is_empty() || (!sellers.is_empty() && sellers.iter().all(|seller| self.covers(seller)))
+    }
+
+    /// The cause of what this caller brings about.
+    pub(crate) fn cause(&self) -> Cause {
+        Cause::Operator { actor: self.0.id.clone() }
+    }
+
     /// Asks for one seller's things.
     pub(crate) fn must_cover(&self, seller: Option<&SellerId>) -> Result<(), Problem> {
         match seller {
@@ -53,6 +66,16 @@ impl Caller {
             _ => Ok(()),
         }
     }
+}
+
+fn granted(request: &HttpRequest, query: &Query) -> Result<Grant, Problem> {
+    let token = bearer(request).ok_or_else(|| {
+        Problem::new(Kind::TokenRequired, "send a token of this installation as `Authorization: Bearer <token>`")
+    })?;
+    query.index.grant(token, query.commands.now()).ok_or_else(|| {
+        let detail = "this token is not known here, has expired or was taken back; have a new one made";
+        Problem::new(Kind::TokenUnknown, detail)
+    })
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
@@ -69,7 +92,7 @@ mod tests {
     use super::*;
 
     fn grant(role: Role) -> Grant {
-        Grant { id: "t".into(), hash: TokenHash::of("secret"), role, sellers: vec![] }
+        Grant { id: "t".into(), hash: TokenHash::of("secret"), role, sellers: vec![], expires_at: None }
     }
 
     #[test]
@@ -80,6 +103,17 @@ mod tests {
         assert!(!reaches(Role::Support, Role::Finance));
         let problem = Caller::with(grant(Role::Finance), Role::Admin).unwrap_err();
         assert_eq!(problem.kind(), Kind::Forbidden);
+    }
+
+    #[test]
+    fn a_token_of_some_sellers_reaches_no_token_of_all() {
+        let seller = |id: &str| SellerId::parse(id).unwrap();
+        let of = |ids: &[&str]| ids.iter().map(|id| seller(id)).collect::<Vec<_>>();
+        let caller = |ids: &[&str]| Caller(Grant { sellers: of(ids), ..grant(Role::Admin) });
+        assert!(caller(&[]).reaches_all(&of(&[])) && caller(&[]).reaches_all(&of(&["acme"])));
+        assert!(caller(&["acme", "beta"]).reaches_all(&of(&["beta"])));
+        assert!(!caller(&["acme"]).reaches_all(&of(&["acme", "beta"])));
+        assert!(!caller(&["acme"]).reaches_all(&of(&[])), "no seller named means all");
     }
 
     #[test]

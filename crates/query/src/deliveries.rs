@@ -5,44 +5,72 @@ use chopmark_domain::access::Role;
 use chopmark_domain::ids::SellerId;
 use chopmark_journal::{AtRisk, Delivery, Filter, JournalError, RETRY_WINDOW};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::Caller;
 use crate::json::{self, PositionText, Time};
 use crate::problem::{Kind, Problem};
 use crate::{OrderAtRisk, Query, params};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Params {
+#[into_params(parameter_in = Query)]
+pub(crate) struct Params {
+    /// Only of this seller.
+    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
     seller: Option<String>,
+    /// Only answered with this result code.
+    #[param(example = "000005")]
     result: Option<String>,
+    /// Only this activity.
+    #[param(example = "newInstance")]
     activity: Option<String>,
+    /// Only about this instance or license code.
     subject: Option<String>,
+    /// Only of this order.
     order: Option<String>,
+    /// `true`: only test traffic; `false`: only other.
+    #[param(value_type = Option<bool>)]
     test: Option<String>,
+    /// `true`: only with a good signature; `false`: only without.
+    #[param(value_type = Option<bool>)]
     authenticated: Option<String>,
+    /// Entries of a page.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
+    /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-9]{1,18}$")]
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Answer<'a> {
+/// A page of deliveries, and what is at risk.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryList)]
+pub(crate) struct Answer<'a> {
+    /// Newest first.
     deliveries: Vec<DeliveryView<'a>>,
+    /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+    /// What a customer may have paid for and not got.
     at_risk: Vec<Risk<'a>>,
     counters: Counters,
     position: PositionText,
 }
 
 /// Since the start of the process.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryCounters)]
 struct Counters {
     /// Deliveries that the journal had no room for. They were answered all the same.
     dropped: u64,
 }
 
-/// Lists deliveries, newest first.
+/// What the marketplace delivered to this node, newest first, and what is at risk.
+#[utoipa::path(
+    get, path = "/v1/deliveries", operation_id = "listDeliveries", tag = "deliveries", params(Params),
+    responses((status = 200, description = "A page of deliveries.", body = Answer<'_>)), security(("token" = [])),
+)]
 pub(crate) async fn list(query: web::Data<Query>, request: HttpRequest) -> HttpResponse {
     query.count("deliveries", listed(&query, &request).await)
 }
@@ -100,7 +128,8 @@ fn unreadable(error: &JournalError) -> Problem {
 }
 
 /// A delivery and its answer. What the delivery did not say is absent.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Delivery)]
 struct DeliveryView<'a> {
     id: String,
     at: Time,
@@ -148,7 +177,7 @@ impl<'a> From<&'a (i64, Delivery)> for DeliveryView<'a> {
 }
 
 /// Something that a customer may have paid for and not got.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "source", rename_all = "snake_case")]
 enum Risk<'a> {
     /// The latest delivery to this effect was not answered with success.

@@ -4,6 +4,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, Route, guard, web};
 use chopmark_log::progress::Progress;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::json::{self, PositionText};
 use crate::problem::{Kind, Problem, wrong_method};
@@ -21,22 +22,36 @@ pub fn health(progress: Progress) -> impl FnOnce(&mut web::ServiceConfig) {
     }
 }
 
-#[derive(Serialize)]
-struct Live {
+/// The listener serves.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Live {
+    /// `live`.
     status: &'static str,
 }
 
-#[derive(Serialize)]
-struct Ready {
+/// The index has been at the head of the log.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Ready {
+    /// `ready`.
     status: &'static str,
     position: PositionText,
 }
 
-async fn live() -> HttpResponse {
+/// Whether the listener serves.
+#[utoipa::path(
+    get, path = "/livez", operation_id = "isLive", tag = "health",
+    responses((status = 200, description = "It does.", body = Live)),
+)]
+pub(crate) async fn live() -> HttpResponse {
     json::response(&Live { status: "live" })
 }
 
-fn ready(progress: &Progress) -> Result<HttpResponse, Problem> {
+/// Whether the license index has caught up with the log once.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "isReady", tag = "health",
+    responses((status = 200, description = "It has.", body = Ready)),
+)]
+pub(crate) fn ready(progress: &Progress) -> Result<HttpResponse, Problem> {
     if !progress.is_caught_up() {
         return Err(not_ready());
     }

@@ -11,8 +11,8 @@ pub const POSITION_HEADER: HeaderName = HeaderName::from_static("chopmark-positi
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Most answers to checks fit into this, so that writing one allocates once.
-const TYPICAL_BYTES: usize = 768;
+/// Most answers to checks fit into this, lease and all, so that writing one allocates once.
+const TYPICAL_BYTES: usize = 1_536;
 
 /// Writes an answer of ours.
 pub(crate) fn to_bytes<T: Serialize>(answer: &T) -> Vec<u8> {
@@ -31,10 +31,15 @@ pub(crate) fn response<T: Serialize>(answer: &T) -> HttpResponse {
 
 /// 200 with an answer that was computed at a position.
 pub(crate) fn response_at<T: Serialize>(answer: &T, position: Position) -> HttpResponse {
+    written_at(to_bytes(answer), position)
+}
+
+/// 200 with an answer that was written and was computed at a position.
+pub(crate) fn written_at(body: Vec<u8>, position: Position) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, JSON))
         .insert_header((POSITION_HEADER, HeaderValue::from(position.0)))
-        .body(to_bytes(answer))
+        .body(body)
 }
 
 /// A time: RFC 3339, UTC, with a fraction only where there is one.

@@ -1,36 +1,57 @@
 //! HTTP for software, finance and operators: checks, licenses, deliveries.
 //!
 //! Answers come from the license index in memory; what only the log knows, such as the orders of one license, is read
-//! from its stream. Nothing here changes anything.
+//! from its stream. What changes the log is a command: a seat, a deployment first seen, what an operator decides. A check
+//! of what is known changes nothing.
 //!
 //! | path | is |
 //! | --- | --- |
 //! | `POST /v1/checks` | may this software run? No token |
+//! | `PUT`, `DELETE /v1/licenses/{id}/machines/{fingerprint}` | a machine takes a seat or gives it up; no token |
+//! | `GET /.well-known/jwks.json` | the keys that leases are signed with; no token |
 //! | `GET /v1/licenses` | licenses, page by page |
-//! | `GET /v1/licenses/{id}` | one license with its orders |
+//! | `GET /v1/licenses/{id}` | one license with its orders, now or as it was |
+//! | `GET /v1/licenses/{id}/history` | its events, and what is behind each |
+//! | `POST /v1/licenses/{id}/explain` | why a check was answered as it was |
+//! | `PUT`, `DELETE /v1/licenses/{id}/block` | an operator stops it, or lets it go on |
+//! | `GET /v1/licenses/{id}/machines` | its machines, and when they were last seen |
 //! | `GET /v1/deliveries` | what the marketplace delivered to this node, and orders at risk |
+//! | `GET`, `POST /v1/tokens`, `DELETE /v1/tokens/{id}` | who may look things up |
+//! | `GET /openapi.json` | all of this, as OpenAPI 3.1; no token |
 //! | `GET /livez`, `GET /readyz` | see [`health()`] |
 //!
 //! Every answer carries the position of the log that it was computed at, as the member `position` and as the header
 //! [`POSITION_HEADER`]. Every error is a [`Problem`].
 
+mod asker;
+mod blocking;
 mod body;
 mod caller;
 mod checks;
+mod code_lookup;
 mod deliveries;
+mod explain;
+mod find;
 mod health;
+mod history;
 mod json;
+mod jwks;
 mod license_view;
 mod licenses;
+mod limits;
+mod looking_back;
+mod machines;
 mod metrics;
+mod openapi;
 mod order_view;
 mod params;
 mod problem;
 mod question;
+mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, ResponseError, web};
 use chopmark_commands::Commands;
@@ -39,16 +60,27 @@ use chopmark_journal::Journal;
 use chopmark_log::Position;
 use chopmark_log::progress::Progress;
 use chopmark_projector::LicenseIndex;
-use chrono::{DateTime, Utc};
+use chopmark_signing::LeaseIssuer;
+use chopmark_views::Seen;
+use chrono::{DateTime, SubsecRound, Utc};
 
+pub use code_lookup::{CodeLookedUp, CodeLookup};
+pub use explain::explain_license;
 pub use health::health;
+pub use history::describe_history;
 pub use json::POSITION_HEADER;
-pub use licenses::describe;
+pub use licenses::{describe, describe_at};
+pub use limits::{Exceeded, LimitSettings, Limits, Standing};
 pub use metrics::QueryMetrics;
+pub use openapi::openapi;
 pub use problem::{Kind, Problem};
+pub use tokens::{NewToken, TokenWanted, TokenWantedError, new_token};
 
 /// How long an answer waits for a position, the one that a check names for example, before it is answered with what there is.
 const MIN_POSITION_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Activations of one license's machines within a day, where nothing else is said.
+const ACTIVATIONS_A_DAY: u32 = 50;
 
 /// What the API listener works with. One for all its workers.
 pub struct Query {
@@ -59,8 +91,36 @@ pub struct Query {
     commands: Commands,
     journal: Journal,
     orders_at_risk: OrdersAtRisk,
+    leases: Arc<LeaseIssuer>,
+    seen: Seen,
+    codes: Option<Arc<dyn CodeLookup>>,
+    limits: Limits,
+    /// Enrolments of one deployment within a day that are recorded.
+    enrolments_a_day: u32,
+    /// Activations of one license's machines within a day.
+    activations_a_day: u32,
     metrics: QueryMetrics,
     body_bytes: usize,
+    /// When this process began to give out leases, UTC. What an earlier one gave out last may not be on record.
+    began: DateTime<Utc>,
+}
+
+/// What a [`Query`] cannot do without.
+pub struct Parts {
+    /// The license index.
+    pub index: LicenseIndex,
+    /// What changes the log.
+    pub commands: Commands,
+    /// The delivery journal of this node.
+    pub journal: Journal,
+    /// Tells which orders are at risk.
+    pub orders_at_risk: OrdersAtRisk,
+    /// Gives out leases.
+    pub leases: Arc<LeaseIssuer>,
+    /// Remembers when machines, deployments and tokens were last seen.
+    pub seen: Seen,
+    /// What is counted.
+    pub metrics: QueryMetrics,
 }
 
 /// Tells which orders' facts are still asked for, or were given up. The reactor knows; a process without one tells none.
@@ -84,22 +144,25 @@ pub struct OrderAtRisk {
 }
 
 impl Query {
-    /// Puts the parts together.
+    /// Puts the parts together, with the limits of [`LimitSettings::default`] and nobody to ask for license codes.
     #[must_use]
-    pub fn new(
-        index: LicenseIndex,
-        commands: Commands,
-        journal: Journal,
-        orders_at_risk: OrdersAtRisk,
-        metrics: QueryMetrics,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { index, commands, journal, orders_at_risk, leases, seen, metrics } = parts;
+        let limits = LimitSettings::default();
         Self {
             progress: index.progress(),
             was_ready: AtomicBool::new(false),
+            began: commands.now(),
             index,
             commands,
             journal,
             orders_at_risk,
+            leases,
+            seen,
+            codes: None,
+            enrolments_a_day: limits.enrolments_per_deployment_and_day,
+            activations_a_day: ACTIVATIONS_A_DAY,
+            limits: Limits::new(limits, Instant::now()),
             metrics,
             body_bytes: body::BODY_BYTES,
         }
@@ -109,6 +172,32 @@ impl Query {
     #[must_use]
     pub fn with_body_bytes(self, body_bytes: usize) -> Self {
         Self { body_bytes, ..self }
+    }
+
+    /// The same with these limits.
+    #[must_use]
+    pub fn with_limits(self, settings: LimitSettings) -> Self {
+        let enrolments_a_day = settings.enrolments_per_deployment_and_day;
+        Self { limits: Limits::new(settings, Instant::now()), enrolments_a_day, ..self }
+    }
+
+    /// The same, letting so many machines of one license be activated within a day; twice its seats are at least.
+    /// Without this 50.
+    #[must_use]
+    pub fn with_activations_a_day(self, activations_a_day: u32) -> Self {
+        Self { activations_a_day, ..self }
+    }
+
+    /// The same, asking the marketplace for license codes that the log does not know.
+    #[must_use]
+    pub fn with_codes(self, codes: Arc<dyn CodeLookup>) -> Self {
+        Self { codes: Some(codes), ..self }
+    }
+
+    /// The time by which verdicts are judged, UTC: no finer than answers show it, so that a verdict can be explained from
+    /// its answer.
+    fn now(&self) -> DateTime<Utc> {
+        self.commands.now().trunc_subsecs(3)
     }
 
     /// Turns everything away until the index has caught up with the log for the first time.
@@ -128,6 +217,13 @@ impl Query {
         let response = answer.unwrap_or_else(|problem| problem.error_response());
         self.metrics.answered(route, response.status().as_u16());
         response
+    }
+
+    /// Waits until the index has what the log has now, but not for long.
+    async fn wait_for_head(&self) {
+        if let Ok(head) = self.commands.log().head().await {
+            self.wait_for(head).await;
+        }
     }
 
     /// Waits until the index has come to a position, but not for long.
@@ -158,22 +254,60 @@ pub fn configure_views(config: &mut web::ServiceConfig, query: web::Data<Query>)
 }
 
 fn add_checks(config: &mut web::ServiceConfig) {
-    config.service(
-        web::resource("/v1/checks").route(web::post().to(checks::check)).default_service(problem::wrong_method("POST")),
-    );
+    config
+        .service(
+            web::resource("/v1/checks")
+                .route(web::post().to(checks::check))
+                .default_service(problem::wrong_method("POST")),
+        )
+        .service(
+            web::resource("/v1/licenses/{id}/machines/{fingerprint}")
+                .route(web::put().to(machines::activate))
+                .route(web::delete().to(machines::free))
+                .default_service(problem::wrong_method("PUT, DELETE")),
+        )
+        .service(view("/.well-known/jwks.json", web::get().to(jwks::show)));
 }
 
 fn add_views(config: &mut web::ServiceConfig) {
     config
-        .service(view("/v1/licenses", web::get().to(licenses::list)))
-        .service(view("/v1/licenses/{id}", web::get().to(licenses::show)))
-        .service(view("/v1/deliveries", web::get().to(deliveries::list)));
+        .service(view("/v1/licenses", web::get().to(licenses::list::list)))
+        .service(view("/v1/licenses/{id}", web::get().to(licenses::show::show)))
+        .service(view("/v1/licenses/{id}/history", web::get().to(history::history)))
+        .service(
+            web::resource("/v1/licenses/{id}/explain")
+                .route(web::post().to(explain::explain))
+                .default_service(problem::wrong_method("POST")),
+        )
+        .service(
+            web::resource("/v1/licenses/{id}/block")
+                .route(web::put().to(blocking::block))
+                .route(web::delete().to(blocking::unblock))
+                .default_service(problem::wrong_method("PUT, DELETE")),
+        )
+        .service(view("/v1/licenses/{id}/machines", web::get().to(machines::list)))
+        .service(view("/v1/deliveries", web::get().to(deliveries::list)))
+        .service(
+            web::resource("/v1/tokens")
+                .route(web::get().to(tokens::list))
+                .route(web::post().to(tokens::create))
+                .default_service(problem::wrong_method("GET, POST")),
+        )
+        .service(
+            web::resource("/v1/tokens/{id}")
+                .route(web::delete().to(tokens::revoke))
+                .default_service(problem::wrong_method("DELETE")),
+        );
 }
 
 /// What every listener of the API has.
 fn add_rest(config: &mut web::ServiceConfig, query: web::Data<Query>) {
     let progress = query.progress.clone();
-    config.app_data(query).configure(health(progress)).default_service(problem::no_such_path());
+    config
+        .app_data(query)
+        .configure(health(progress))
+        .service(view("/openapi.json", web::get().to(openapi::describe)))
+        .default_service(problem::no_such_path());
 }
 
 fn view(path: &str, route: actix_web::Route) -> actix_web::Resource {

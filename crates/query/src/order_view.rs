@@ -4,21 +4,32 @@ use chopmark_domain::ids::{ProductId, Sku};
 use chopmark_domain::license::{NamedOrder, OrderRole, Scene, Standing};
 use chopmark_domain::order::{ChargingMode, OrderType};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::json::Time;
 
 /// An order that a callback named.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = NamedOrder)]
 pub(crate) struct OrderView<'a> {
+    /// The order.
     order_id: &'a str,
+    /// Its line.
     order_line_id: &'a str,
+    /// What it did.
+    #[schema(schema_with = crate::openapi::order_roles)]
     role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::openapi::scenes, required = false)]
     scene: Option<Scene>,
+    /// Whether the marketplace has told what was ordered.
+    #[schema(schema_with = crate::openapi::fact_states)]
     facts: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::openapi::order_types, required = false)]
     order_type: Option<OrderType>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::openapi::charging_modes, required = false)]
     charging_mode: Option<ChargingMode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     product: Option<&'a str>,

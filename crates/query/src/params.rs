@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use actix_web::web;
 use chopmark_log::Position;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
@@ -51,6 +53,21 @@ pub(crate) fn limit(text: Option<&str>) -> Result<usize, Problem> {
     Ok(limit.unwrap_or(LIMIT))
 }
 
+/// A time as RFC 3339 writes it. A `+` that was not escaped arrives as a blank.
+pub(crate) fn time(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let time = DateTime::parse_from_rfc3339(&text.trim().replace(' ', "+"));
+    time.map(DateTime::into).map_err(|_| "say a time as RFC 3339 does, like 2026-11-24T12:00:00Z")
+}
+
+/// Reads a body that is a JSON object into a struct.
+pub(crate) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    // Left alone, a struct could be written as an array too.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::malformed("send a JSON object"));
+    }
+    serde_json::from_slice(body).map_err(|error| Problem::malformed(format!("the body is not as wanted: {error}")))
+}
+
 /// A position as an answer wrote it.
 pub(crate) fn position(text: &str) -> Option<Position> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -68,6 +85,26 @@ mod tests {
         }
         for text in ["", "-1", "+1", " 1", "0x1", "18446744073709551616"] {
             assert_eq!(position(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_any_offset_escaped_or_not() {
+        for text in ["2026-11-24T12:00:00Z", "2026-11-24T20:00:00+08:00", "2026-11-24T20:00:00 08:00"] {
+            assert_eq!(time(text).unwrap().to_rfc3339(), "2026-11-24T12:00:00+00:00", "{text}");
+        }
+        assert_eq!(time("2026-11-24T12:00:00.123456Z").unwrap().timestamp_subsec_micros(), 123_456);
+        for text in ["", "2026-11-24", "12:00", "yesterday", "1700000000"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bodies_are_objects() {
+        let read = |body: &str| object::<std::collections::BTreeMap<String, u8>>(body.as_bytes()).is_ok();
+        assert!(read(" \n{\"a\":1}"));
+        for body in ["", "[]", "1", "null", "{", "{\"a\":\"b\"}", "{} {}"] {
+            assert!(!read(body), "{body}");
         }
     }
 

@@ -6,10 +6,15 @@ use std::future::ready;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError, Route, web};
+use chopmark_commands::CommandError;
+use chopmark_domain::access::TokenRefusal;
+use chopmark_domain::license::{Code, Refusal};
 use serde::Serialize;
 
+use crate::limits::Exceeded;
+
 /// Where the types of problems live. The page behind each says more than fits into an answer.
-const TYPES: &str = "https://chopmark.dev/problems/";
+pub(crate) const TYPES: &str = "https://chopmark.dev/problems/";
 
 /// Kinds of problem. Their names are stable: programs may rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,14 +31,28 @@ pub enum Kind {
     NoSuchPath,
     /// `no-such-license`, 404: there is no such license among the token's sellers.
     NoSuchLicense,
+    /// `no-such-machine`, 404: the license has no machine of this fingerprint.
+    NoSuchMachine,
     /// `method-not-allowed`, 405: the path is right, the method is not.
     MethodNotAllowed,
     /// `request-timeout`, 408: the body did not arrive in time.
     RequestTimeout,
+    /// `no-such-token`, 404: there is no token of this name within the reach of the token presented.
+    NoSuchToken,
     /// `license-ambiguous`, 409: several sellers have a license with this id.
     LicenseAmbiguous,
+    /// `license-released`, 409: the license was released, and releasing is final.
+    LicenseReleased,
+    /// `token-exists`, 409: a token of this name was made before.
+    TokenExists,
+    /// `license-not-usable`, 409: no machine can be added to the license as it is; `code` says how it is.
+    LicenseNotUsable,
+    /// `machine-limit`, 409: all seats of the license are taken; `code` is `MACHINE_LIMIT`.
+    MachineLimit,
     /// `body-too-large`, 413: more bytes than the endpoint takes.
     BodyTooLarge,
+    /// `too-many-requests`, 429: more than the limits allow; ask again after `Retry-After` seconds.
+    TooManyRequests,
     /// `internal`, 500: a fault of the server; its log says which.
     Internal,
     /// `not-ready`, 503: the license index has not caught up with the log yet.
@@ -44,17 +63,24 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::MalformedRequest,
         Self::TokenRequired,
         Self::TokenUnknown,
         Self::Forbidden,
         Self::NoSuchPath,
         Self::NoSuchLicense,
+        Self::NoSuchMachine,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
+        Self::NoSuchToken,
         Self::LicenseAmbiguous,
+        Self::LicenseReleased,
+        Self::TokenExists,
+        Self::LicenseNotUsable,
+        Self::MachineLimit,
         Self::BodyTooLarge,
+        Self::TooManyRequests,
         Self::Internal,
         Self::NotReady,
         Self::Unavailable,
@@ -80,10 +106,17 @@ impl Kind {
             Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "Not allowed with this token"),
             Self::NoSuchPath => ("no-such-path", StatusCode::NOT_FOUND, "No such path"),
             Self::NoSuchLicense => ("no-such-license", StatusCode::NOT_FOUND, "No such license"),
+            Self::NoSuchMachine => ("no-such-machine", StatusCode::NOT_FOUND, "No such machine"),
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::RequestTimeout => ("request-timeout", StatusCode::REQUEST_TIMEOUT, "Body took too long"),
+            Self::NoSuchToken => ("no-such-token", StatusCode::NOT_FOUND, "No such token"),
             Self::LicenseAmbiguous => ("license-ambiguous", StatusCode::CONFLICT, "More than one license"),
+            Self::LicenseReleased => ("license-released", StatusCode::CONFLICT, "The license was released"),
+            Self::TokenExists => ("token-exists", StatusCode::CONFLICT, "There is such a token"),
+            Self::LicenseNotUsable => ("license-not-usable", StatusCode::CONFLICT, "License not usable"),
+            Self::MachineLimit => ("machine-limit", StatusCode::CONFLICT, "All seats taken"),
             Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::TooManyRequests => ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Fault of the server"),
             Self::NotReady => ("not-ready", StatusCode::SERVICE_UNAVAILABLE, "Not ready yet"),
             Self::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "Not available now"),
@@ -91,7 +124,7 @@ impl Kind {
     }
 
     /// Seconds after which asking again makes sense, where it does at all.
-    fn retry_after(self) -> Option<u32> {
+    fn retry_after(self) -> Option<u64> {
         match self {
             Self::NotReady | Self::Unavailable => Some(2),
             _ => None,
@@ -113,13 +146,23 @@ pub struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
     allow: Option<&'static str>,
+    code: Option<Code>,
+    retry_after: Option<u64>,
+    /// Boxed, since hardly any problem has one and every result may carry a problem.
+    limit: Option<Box<Exceeded>>,
+}
+
+impl From<Exceeded> for Problem {
+    fn from(exceeded: Exceeded) -> Self {
+        Self { limit: Some(Box::new(exceeded)), ..exceeded.problem() }
+    }
 }
 
 impl Problem {
     /// A problem, and what the caller can do about it.
     #[must_use]
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), allow: None }
+        Self { kind, detail: detail.into(), allow: None, code: None, retry_after: kind.retry_after(), limit: None }
     }
 
     /// The request is not what the endpoint takes.
@@ -127,9 +170,49 @@ impl Problem {
         Self::new(Kind::MalformedRequest, detail)
     }
 
+    /// There is no such license among those that the asker may see. The same words whatever the reason.
+    pub(crate) fn no_such_license() -> Self {
+        Self::new(Kind::NoSuchLicense, "no license of this token's sellers has this id; check it")
+    }
+
+    /// There is no such token within the asker's reach.
+    pub(crate) fn no_such_token() -> Self {
+        Self::new(Kind::NoSuchToken, "no token within this token's reach has this name; see the list: GET /v1/tokens")
+    }
+
+    /// What a command did not do, and why.
+    pub(crate) fn of_command(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(Refusal::Unknown) => Self::no_such_license(),
+            CommandError::Refused(Refusal::Released) => {
+                Self::new(Kind::LicenseReleased, "the license was released, which is final; nothing was changed")
+            }
+            CommandError::Token(TokenRefusal::Unknown(_)) => Self::no_such_token(),
+            CommandError::Token(TokenRefusal::Exists(id)) => {
+                let detail = format!("there is, or was, a token named {id}; names are for ever, choose another");
+                Self::new(Kind::TokenExists, detail)
+            }
+            error => {
+                tracing::error!(%error, "a command failed");
+                let detail = "the event log cannot be written now; try again, and see the server's log";
+                Self::new(Kind::Unavailable, detail)
+            }
+        }
+    }
+
     /// The path takes only these methods.
     pub(crate) fn allow(methods: &'static str) -> Self {
         Self { allow: Some(methods), ..Self::new(Kind::MethodNotAllowed, format!("use {methods} here")) }
+    }
+
+    /// The same, with the code that a check would be given: member `code`.
+    pub(crate) fn with_code(self, code: Code) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    /// The same, and after so many seconds it makes sense to ask again.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// Its kind.
@@ -145,6 +228,8 @@ struct Body<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
 }
 
 impl fmt::Display for Problem {
@@ -164,7 +249,7 @@ impl ResponseError for Problem {
         let (name, status, title) = self.kind.facts();
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
-        if let Some(seconds) = self.kind.retry_after() {
+        if let Some(seconds) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
         if let Some(challenge) = self.kind.challenge() {
@@ -173,8 +258,13 @@ impl ResponseError for Problem {
         if let Some(methods) = self.allow {
             response.insert_header((header::ALLOW, methods));
         }
-        let body = Body { r#type: format!("{TYPES}{name}"), title, status: status.as_u16(), detail: &self.detail };
-        response.body(crate::json::to_bytes(&body))
+        let (r#type, status) = (format!("{TYPES}{name}"), status.as_u16());
+        let body = Body { r#type, title, status, detail: &self.detail, code: self.code };
+        let mut response = response.body(crate::json::to_bytes(&body));
+        if let Some(limit) = &self.limit {
+            limit.tell(response.headers_mut());
+        }
+        response
     }
 }
 

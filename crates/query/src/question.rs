@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use chopmark_domain::ids::Sku;
+use chopmark_domain::ids::{EcsId, IdError, ImageId, ProjectId, RegionId, Sku};
+use chopmark_domain::license::{self, DeploymentClaim, EcsFacts, EnrolmentHash};
 use chopmark_log::Position;
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer};
@@ -17,14 +18,39 @@ const VERSION_MAX: usize = 128;
 const NAME_MAX: usize = 255;
 /// The longest fingerprint, in bytes.
 const FINGERPRINT_MAX: usize = 255;
+/// The longest charging mode, in characters. The metadata of an ECS say `0`, `1` or `2`; others may come.
+const CHARGING_MODE_MAX: usize = 16;
+/// The longest secret taken, in characters. Ours have 43.
+const SECRET_MAX: usize = 128;
 
 /// What a check asks about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject<'a> {
     /// The license with this id, be there one or not.
     License(Cow<'a, str>),
-    /// An ECS that runs an image product. This version knows of none.
-    Deployment,
+    /// An ECS that runs an image product.
+    Deployment(Deployment),
+}
+
+/// What an ECS says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deployment {
+    /// Which ECS.
+    pub(crate) ecs: EcsId,
+    /// The product it says it runs.
+    pub(crate) product: Sku,
+    /// Where it is, and what it was made from.
+    pub(crate) facts: EcsFacts,
+    /// The hash of the secret it presents.
+    pub(crate) presented: Option<EnrolmentHash>,
+}
+
+impl Deployment {
+    /// Who asks.
+    pub(crate) fn claim(&self) -> DeploymentClaim<'_> {
+        let EcsFacts { project_id, region_id, .. } = &self.facts;
+        DeploymentClaim { project_id, region_id, presented: self.presented }
+    }
 }
 
 /// A well-formed question.
@@ -33,7 +59,8 @@ pub(crate) struct Question<'a> {
     pub(crate) subject: Subject<'a>,
     pub(crate) seller: Option<Cow<'a, str>>,
     pub(crate) product: Option<Sku>,
-    pub(crate) names_machine: bool,
+    /// The fingerprint of the machine named.
+    pub(crate) machine: Option<Cow<'a, str>>,
     pub(crate) nonce: Option<Cow<'a, str>>,
     pub(crate) min_position: Option<Position>,
 }
@@ -43,25 +70,35 @@ impl<'a> Question<'a> {
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Problem> {
         let Object(asked): Object<Asked<'a>> = serde_json::from_slice(body)
             .map_err(|error| Problem::malformed(format!("the body is not a question in JSON: {error}")))?;
+        let product = asked.product.map(|Text(sku)| id("product", &sku, Sku::parse)).transpose()?;
         let subject = match (asked.license, asked.deployment) {
             (Some(Text(id)), None) => Subject::License(id),
-            (None, Some(_)) => Subject::Deployment,
+            (None, Some(Object(deployment))) => Subject::Deployment(deployment.read(product.as_ref())?),
             (None, None) => return Err(Problem::malformed("name a `license` or a `deployment`")),
             (Some(_), Some(_)) => return Err(Problem::malformed("name a `license` or a `deployment`, not both")),
         };
-        if let Some(Object(machine)) = &asked.machine {
-            machine.check()?;
-        }
         bounded("version", asked.version.as_ref(), VERSION_MAX)?;
         bounded("nonce", asked.nonce.as_ref(), NONCE_MAX)?;
         Ok(Self {
             subject,
             seller: asked.seller.map(|Text(seller)| seller),
-            product: asked.product.map(|Text(sku)| product(&sku)).transpose()?,
-            names_machine: asked.machine.is_some(),
+            product,
+            machine: asked.machine.map(|Object(machine)| machine.fingerprint()).transpose()?,
             nonce: asked.nonce.map(|Text(nonce)| nonce),
             min_position: asked.min_position.map(|Text(text)| position(&text)).transpose()?,
         })
+    }
+
+    /// What is asked, beyond whose license it is.
+    pub(crate) fn asked(&self) -> license::Question<'_> {
+        license::Question {
+            product: self.product.as_ref(),
+            machine: self.machine.as_deref(),
+            deployment: match &self.subject {
+                Subject::License(_) => None,
+                Subject::Deployment(deployment) => Some(deployment.claim()),
+            },
+        }
     }
 }
 
@@ -69,7 +106,8 @@ impl<'a> Question<'a> {
 struct Asked<'a> {
     #[serde(borrow)]
     license: Option<Text<'a>>,
-    deployment: Option<Object<Deployment>>,
+    #[serde(borrow)]
+    deployment: Option<Object<AskedDeployment<'a>>>,
     #[serde(borrow)]
     seller: Option<Text<'a>>,
     #[serde(borrow)]
@@ -89,7 +127,49 @@ struct Asked<'a> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
-struct Deployment {}
+struct AskedDeployment<'a> {
+    #[serde(borrow)]
+    uuid: Option<Text<'a>>,
+    #[serde(borrow)]
+    project_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    region_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    image_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    charging_mode: Option<Text<'a>>,
+    #[serde(borrow)]
+    secret: Option<Text<'a>>,
+}
+
+impl AskedDeployment<'_> {
+    fn read(self, product: Option<&Sku>) -> Result<Deployment, Problem> {
+        let product = product.ok_or_else(|| {
+            Problem::malformed("name the `product` that the deployment runs: nothing else tells whose it is")
+        })?;
+        bounded("deployment.charging_mode", self.charging_mode.as_ref(), CHARGING_MODE_MAX)?;
+        bounded("deployment.secret", self.secret.as_ref(), SECRET_MAX)?;
+        let facts = EcsFacts {
+            project_id: needed("deployment.project_id", self.project_id, ProjectId::parse)?,
+            region_id: needed("deployment.region_id", self.region_id, RegionId::parse)?,
+            image_id: said(self.image_id).map(|text| id("deployment.image_id", &text, ImageId::parse)).transpose()?,
+            charging_mode: said(self.charging_mode).map(Cow::into_owned),
+        };
+        let ecs = needed("deployment.uuid", self.uuid, EcsId::parse)?;
+        let presented = said(self.secret).map(|secret| EnrolmentHash::of(&secret));
+        Ok(Deployment { ecs, product: product.clone(), facts, presented })
+    }
+}
+
+fn needed<T>(member: &str, text: Option<Text<'_>>, parse: fn(&str) -> Result<T, IdError>) -> Result<T, Problem> {
+    let missing = || Problem::malformed(format!("name `{member}`, as the metadata of the ECS have it"));
+    id(member, &text.ok_or_else(missing)?.0, parse)
+}
+
+/// Metadata that an ECS does not have are read as empty texts by some programs.
+fn said(text: Option<Text<'_>>) -> Option<Cow<'_, str>> {
+    text.map(|Text(text)| text).filter(|text| !text.is_empty())
+}
 
 #[derive(Deserialize)]
 struct Machine<'a> {
@@ -99,15 +179,34 @@ struct Machine<'a> {
     name: Option<Text<'a>>,
 }
 
-impl Machine<'_> {
-    fn check(&self) -> Result<(), Problem> {
-        let fingerprint = self.fingerprint.0.as_bytes();
+impl<'a> Machine<'a> {
+    fn fingerprint(self) -> Result<Cow<'a, str>, Problem> {
+        let Text(fingerprint) = self.fingerprint;
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:-".contains(byte);
-        if fingerprint.is_empty() || fingerprint.len() > FINGERPRINT_MAX || !fingerprint.iter().all(allowed) {
+        if fingerprint.is_empty() || fingerprint.len() > FINGERPRINT_MAX || !fingerprint.as_bytes().iter().all(allowed)
+        {
             return Err(Problem::malformed("`machine.fingerprint` takes 1 to 255 characters of A-Z a-z 0-9 . _ : -"));
         }
-        bounded("machine.name", self.name.as_ref(), NAME_MAX)
+        bounded("machine.name", self.name.as_ref(), NAME_MAX)?;
+        Ok(fingerprint)
     }
+}
+
+/// The name for a machine that a program asks a seat for; the body may be absent.
+pub(crate) fn machine_name(body: &[u8]) -> Result<Option<String>, Problem> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        name: Option<Text<'a>>,
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let Object(named): Object<Named<'_>> = serde_json::from_slice(body).map_err(|error| {
+        Problem::malformed(format!("send no body, or one like {{\"name\": \"build server 7\"}}: {error}"))
+    })?;
+    bounded("name", named.name.as_ref(), NAME_MAX)?;
+    Ok(said(named.name).map(Cow::into_owned))
 }
 
 fn bounded(member: &str, text: Option<&Text<'_>>, max: usize) -> Result<(), Problem> {
@@ -121,8 +220,9 @@ fn bounded(member: &str, text: Option<&Text<'_>>, max: usize) -> Result<(), Prob
     }
 }
 
-fn product(sku: &str) -> Result<Sku, Problem> {
-    Sku::parse(sku).map_err(|error| Problem::malformed(format!("`product` is not a SKU: {error}")))
+/// An identifier of ours, or what is wrong with the text in its place.
+fn id<T>(member: &str, text: &str, parse: fn(&str) -> Result<T, IdError>) -> Result<T, Problem> {
+    parse(text).map_err(|error| Problem::malformed(format!("`{member}` cannot be used: {error}")))
 }
 
 fn position(text: &str) -> Result<Position, Problem> {
@@ -181,7 +281,7 @@ mod tests {
         let nulls = br#"{"license":"L1","deployment":null,"seller":null,"product":null,"machine":null,"nonce":null,
             "version":null,"min_position":null}"#;
         assert_eq!(Question::parse(nulls).unwrap(), bare);
-        assert!(!bare.names_machine);
+        assert_eq!(bare.machine, None);
     }
 
     #[test]
@@ -201,8 +301,15 @@ mod tests {
             r#"{"license":"L1","license":"L2"}"#,
             r#"{"license":"L1"} trailing"#,
             r#"{"license":"L1","deployment":{"uuid":"u"}}"#,
-            r#"{"deployment":"u"}"#,
-            r#"{"deployment":[]}"#,
+            r#"{"deployment":"u","product":"P1"}"#,
+            r#"{"deployment":[],"product":"P1"}"#,
+            r#"{"deployment":{},"product":"P1"}"#,
+            r#"{"deployment":{"uuid":"u","project_id":"p"},"product":"P1"}"#,
+            r#"{"deployment":{"uuid":"u","project_id":"p","region_id":"r"}}"#,
+            r#"{"deployment":{"uuid":"","project_id":"p","region_id":"r"},"product":"P1"}"#,
+            r#"{"deployment":{"uuid":"a/b","project_id":"p","region_id":"r"},"product":"P1"}"#,
+            r#"{"deployment":{"uuid":"u","project_id":"p","region_id":"r","charging_mode":0},"product":"P1"}"#,
+            r#"{"deployment":{"uuid":"u","project_id":"p","region_id":"r","secret":{}},"product":"P1"}"#,
             r#"{"license":"L1","seller":{}}"#,
             r#"{"license":"L1","product":7}"#,
             r#"{"license":"L1","product":""}"#,
@@ -225,6 +332,45 @@ mod tests {
         assert!(refused("{}").contains("name a `license`"));
         assert!(refused(r#"{"license":"L1","machine":{"fingerprint":""}}"#).contains("machine.fingerprint"));
         assert!(Question::parse(b"{\"license\":\"\xff\"}").is_err(), "not UTF-8");
+    }
+
+    #[test]
+    fn a_deployment_says_where_it_is_and_what_it_presents() {
+        let body = br#"{"deployment":{"uuid":"ca9e8b7c-f2be-4b6d-a639-f10b4d994d04","project_id":"6e8b0c94",
+            "region_id":"cn-east-3","image_id":"","charging_mode":"0","secret":"s3cret","hostname":"h"},"product":"P1"}"#;
+        let question = Question::parse(body).unwrap();
+        let Subject::Deployment(deployment) = &question.subject else { panic!("{question:?}") };
+        assert_eq!(deployment.ecs.as_str(), "ca9e8b7c-f2be-4b6d-a639-f10b4d994d04");
+        assert_eq!(deployment.product.as_str(), "P1");
+        assert_eq!((deployment.facts.image_id.as_ref(), deployment.facts.charging_mode.as_deref()), (None, Some("0")));
+        assert_eq!(deployment.presented, Some(EnrolmentHash::of("s3cret")));
+        let claim = question.asked().deployment.unwrap();
+        assert_eq!((claim.project_id.as_str(), claim.region_id.as_str()), ("6e8b0c94", "cn-east-3"));
+    }
+
+    #[test]
+    fn what_a_deployment_must_say_is_named() {
+        assert!(refused(r#"{"deployment":{"uuid":"u","project_id":"p","region_id":"r"}}"#).contains("`product`"));
+        let bad_region = r#"{"deployment":{"uuid":"u","project_id":"p","region_id":"a b"},"product":"P1"}"#;
+        assert!(refused(bad_region).contains("deployment.region_id"));
+        assert!(refused(r#"{"deployment":{"uuid":"u","project_id":"p"},"product":"P1"}"#).contains("region_id"));
+        let long_secret = "s".repeat(SECRET_MAX + 1);
+        let body = format!(
+            r#"{{"deployment":{{"uuid":"u","project_id":"p","region_id":"r","secret":"{long_secret}"}},"product":"P1"}}"#
+        );
+        assert!(refused(&body).contains("deployment.secret"));
+    }
+
+    #[test]
+    fn a_name_for_a_machine_may_be_absent() {
+        assert_eq!(machine_name(b"").unwrap(), None);
+        assert_eq!(machine_name(b" \r\n").unwrap(), None);
+        assert_eq!(machine_name(b"{}").unwrap(), None);
+        assert_eq!(machine_name(br#"{"name":null,"later":1}"#).unwrap(), None);
+        assert_eq!(machine_name(br#"{"name":"build 7"}"#).unwrap().as_deref(), Some("build 7"));
+        for body in ["nonsense", "[]", r#"{"name":7}"#, &format!(r#"{{"name":"{}"}}"#, "n".repeat(256))] {
+            assert!(machine_name(body.as_bytes()).is_err(), "{body}");
+        }
     }
 
     #[test]

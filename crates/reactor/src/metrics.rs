@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use chopmark_domain::ids::SellerId;
-use chopmark_huawei::open_api::{ErrorKind, OpenApiError, OrderAnswer};
+use chopmark_huawei::open_api::ErrorKind;
 use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
-
-/// The open API's order query, as metrics and causes name it.
-pub(crate) const ORDER_QUERY: &str = "order/query";
 
 /// The metrics of the reactor.
 ///
@@ -16,6 +13,8 @@ pub(crate) const ORDER_QUERY: &str = "order/query";
 /// | `chopmark_reactor_following` | gauge: 1 while it follows the log; 0 before, after, and when it met what it cannot read |
 /// | `chopmark_reactor_open_orders{seller}` | gauge: orders whose facts are wanted and asked for |
 /// | `chopmark_reactor_abandoned_orders{seller}` | gauge: orders whose facts are wanted and no longer asked for |
+/// | `chopmark_reactor_open_errands{seller}` | gauge: codes to be activated and licenses to be uploaded |
+/// | `chopmark_reactor_abandoned_errands{seller}` | gauge: codes not activated and licenses not uploaded, which are no longer tried |
 /// | `chopmark_reactor_requests_total{api,result}` | counter: requests to the open API by `ok`, `transient`, `refused`, `malformed` |
 /// | `chopmark_reactor_request_seconds` | histogram: one request, its second host included |
 #[derive(Debug, Clone)]
@@ -23,6 +22,8 @@ pub struct ReactorMetrics {
     following: IntGauge,
     open_orders: IntGaugeVec,
     abandoned_orders: IntGaugeVec,
+    open_errands: IntGaugeVec,
+    abandoned_errands: IntGaugeVec,
     requests: IntCounterVec,
     request_seconds: Histogram,
 }
@@ -37,6 +38,8 @@ impl ReactorMetrics {
         registry.register(Box::new(metrics.following.clone()))?;
         registry.register(Box::new(metrics.open_orders.clone()))?;
         registry.register(Box::new(metrics.abandoned_orders.clone()))?;
+        registry.register(Box::new(metrics.open_errands.clone()))?;
+        registry.register(Box::new(metrics.abandoned_errands.clone()))?;
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.request_seconds.clone()))?;
         Ok(metrics)
@@ -56,6 +59,14 @@ impl ReactorMetrics {
                 "chopmark_reactor_abandoned_orders",
                 "Orders whose facts are wanted and no longer asked for.",
             ),
+            open_errands: by_seller(
+                "chopmark_reactor_open_errands",
+                "Codes to be activated and licenses to be uploaded.",
+            ),
+            abandoned_errands: by_seller(
+                "chopmark_reactor_abandoned_errands",
+                "Codes not activated and licenses not uploaded, which are no longer tried.",
+            ),
             requests: IntCounterVec::new(
                 Opts::new("chopmark_reactor_requests_total", "Requests to the open API by result."),
                 &["api", "result"],
@@ -73,21 +84,36 @@ impl ReactorMetrics {
         self.following.set(follows.into());
     }
 
-    pub(crate) fn show_orders(&self, seller: &SellerId, open: usize, abandoned: usize) {
-        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        self.open_orders.with_label_values(&[seller.as_str()]).set(gauge(open));
-        self.abandoned_orders.with_label_values(&[seller.as_str()]).set(gauge(abandoned));
+    /// How many orders of a seller are open, and how many abandoned.
+    pub(crate) fn show_orders(&self, seller: &SellerId, (open, abandoned): (usize, usize)) {
+        show(&self.open_orders, seller, open);
+        show(&self.abandoned_orders, seller, abandoned);
     }
 
-    pub(crate) fn answered(&self, answer: &Result<OrderAnswer, OpenApiError>, took: Duration) {
-        let result = match answer.as_ref().map_err(|error| error.kind) {
-            Ok(_) => "ok",
-            Err(ErrorKind::Transient) => "transient",
-            Err(ErrorKind::Refused) => "refused",
-            Err(ErrorKind::Malformed) => "malformed",
-        };
-        self.requests.with_label_values(&[ORDER_QUERY, result]).inc();
+    /// How many errands of a seller are open, and how many abandoned.
+    pub(crate) fn show_errands(&self, seller: &SellerId, (open, abandoned): (usize, usize)) {
+        show(&self.open_errands, seller, open);
+        show(&self.abandoned_errands, seller, abandoned);
+    }
+
+    /// A request was answered, or failed in this way.
+    pub(crate) fn answered(&self, api: &str, failed: Option<ErrorKind>, took: Duration) {
+        self.requests.with_label_values(&[api, result_of(failed)]).inc();
         self.request_seconds.observe(took.as_secs_f64());
+    }
+}
+
+fn show(gauge: &IntGaugeVec, seller: &SellerId, count: usize) {
+    gauge.with_label_values(&[seller.as_str()]).set(i64::try_from(count).unwrap_or(i64::MAX));
+}
+
+/// A result as metrics name it.
+pub(crate) fn result_of(failed: Option<ErrorKind>) -> &'static str {
+    match failed {
+        None => "ok",
+        Some(ErrorKind::Transient) => "transient",
+        Some(ErrorKind::Refused) => "refused",
+        Some(ErrorKind::Malformed) => "malformed",
     }
 }
 
@@ -100,14 +126,18 @@ mod tests {
         let registry = Registry::new();
         let metrics = ReactorMetrics::register(&registry).unwrap();
         metrics.follows(true);
-        metrics.show_orders(&SellerId::parse("acme").unwrap(), 2, 1);
-        metrics.answered(&Err(OpenApiError::new(ErrorKind::Refused, "no")), Duration::from_millis(5));
+        let seller = SellerId::parse("acme").unwrap();
+        metrics.show_orders(&seller, (2, 1));
+        metrics.show_errands(&seller, (3, 0));
+        metrics.answered("order/query", Some(ErrorKind::Refused), Duration::from_millis(5));
         let names: Vec<_> = registry.gather().iter().map(|family| family.name().to_owned()).collect();
         assert_eq!(
             names,
             [
+                "chopmark_reactor_abandoned_errands",
                 "chopmark_reactor_abandoned_orders",
                 "chopmark_reactor_following",
+                "chopmark_reactor_open_errands",
                 "chopmark_reactor_open_orders",
                 "chopmark_reactor_request_seconds",
                 "chopmark_reactor_requests_total"

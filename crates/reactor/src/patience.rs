@@ -27,14 +27,14 @@ impl Backoff {
 /// How the reactor deals with failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For the answer to a first question. Without one the order waits with those that failed, where there is more time:
-    /// a marketplace that hangs holds no new order up for longer.
+    /// For the answer to a first question. Without one the job waits with those that failed, where there is more time:
+    /// a marketplace that hangs holds no new job up for longer.
     pub first_answer: Duration,
     /// For failures that may pass by themselves.
     pub transient: Backoff,
     /// For failures that a person must see to. Once they have, the next attempt should not be far.
     pub refused: Backoff,
-    /// An order whose facts are wanted for so long is given up …
+    /// What is open for so long is given up …
     pub give_up_after: TimeDelta,
     /// … but never before this process has asked so often: it may just have come back from a long outage of its own.
     pub least_attempts: u32,

@@ -1,4 +1,4 @@
-//! Following the log and keeping one errand per open order.
+//! Following the log and keeping one task per open job.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,14 @@ use chopmark_log::{Anchor, EventLog, Follower, Page, ReadError};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::errand::{Ended, Office};
+use crate::board::{Board, Open, OpenErrands, OpenOrders};
+use crate::maker::LicenseMaker;
+use crate::marketplace::Marketplaces;
 use crate::metrics::ReactorMetrics;
-use crate::open_orders::OpenOrders;
-use crate::open_work::{OpenOrder, OrderKey};
+use crate::office::{Ended, Office};
+use crate::open_work::Job;
 use crate::patience::Patience;
 use crate::saved::SavedWork;
-use crate::source::OrderSources;
 
 /// Records read at once.
 const PAGE: usize = 1_000;
@@ -27,15 +28,16 @@ const SAVE_EVERY: usize = 10_000;
 /// Before the log is read again where it could not be read.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
-/// Gets the facts of orders. Of all processes on a log, one should run it.
+/// Does what is open: gets the facts of orders, activates codes, hands licenses over. Of all processes on a log, one should run it.
 pub struct Reactor {
     log: Arc<dyn EventLog>,
     commands: Commands,
-    sources: OrderSources,
+    marketplaces: Marketplaces,
+    maker: Arc<dyn LicenseMaker>,
     snapshot: PathBuf,
     patience: Patience,
     metrics: ReactorMetrics,
-    orders: OpenOrders,
+    board: Board,
     progress: (ProgressWriter, Progress),
 }
 
@@ -49,23 +51,25 @@ enum Stopped {
 }
 
 impl Reactor {
-    /// A reactor on a log. `snapshot` is the file where it keeps its open work between runs. A seller without a source
-    /// keeps its orders open.
+    /// A reactor on a log. `snapshot` is the file where it keeps its open work between runs. What a seller without access
+    /// to the marketplace has open stays open.
     #[must_use]
     pub fn new(
         log: Arc<dyn EventLog>,
         commands: Commands,
-        sources: OrderSources,
+        marketplaces: Marketplaces,
+        maker: Arc<dyn LicenseMaker>,
         snapshot: PathBuf,
         metrics: ReactorMetrics,
     ) -> Self {
         Self {
             log,
             commands,
-            sources,
+            marketplaces,
+            maker,
             snapshot,
             patience: Patience::default(),
-            orders: OpenOrders::new(metrics.clone()),
+            board: Board::new(metrics.clone()),
             metrics,
             progress: progress(),
         }
@@ -80,7 +84,13 @@ impl Reactor {
     /// Tells which orders are open.
     #[must_use]
     pub fn open_orders(&self) -> OpenOrders {
-        self.orders.clone()
+        OpenOrders(self.board.clone())
+    }
+
+    /// Tells which errands for licenses are open.
+    #[must_use]
+    pub fn open_errands(&self) -> OpenErrands {
+        OpenErrands(self.board.clone())
     }
 
     /// How far it has followed the log.
@@ -89,20 +99,21 @@ impl Reactor {
         self.progress.1.clone()
     }
 
-    /// Runs until told to stop, then saves its open work. Errands under way are dropped; the next run takes them up.
+    /// Runs until told to stop, then saves its open work. Jobs under way are dropped; the next run takes them up.
     ///
     /// A record that this version cannot read ends it earlier, with an error in the log of the process and
     /// `chopmark_reactor_following` at 0.
     pub async fn run(self, shutdown: CancellationToken) {
         let saved = resume(self.log.as_ref(), &self.snapshot);
         let Some(SavedWork { position, anchor, work }) = shutdown.run_until_cancelled(saved).await else { return };
-        self.orders.restore(work);
+        self.board.restore(work);
         let (writer, progress) = self.progress;
         writer.advance(position);
         let office = Office::new(
             self.commands,
-            self.sources,
-            self.orders.clone(),
+            self.marketplaces,
+            self.maker,
+            self.board.clone(),
             progress,
             self.patience,
             self.metrics.clone(),
@@ -110,11 +121,11 @@ impl Reactor {
         let mut rounds = Rounds {
             follower: Follower::new(self.log, position),
             anchor,
-            orders: self.orders,
+            board: self.board,
             snapshot: self.snapshot,
             writer,
             office: Arc::new(office),
-            errands: JoinSet::new(),
+            tasks: JoinSet::new(),
             running: HashSet::new(),
             has_caught_up: false,
             unsaved: 0,
@@ -122,7 +133,7 @@ impl Reactor {
         self.metrics.follows(true);
         let outcome = rounds.walk(&shutdown).await;
         self.metrics.follows(false);
-        rounds.errands.shutdown().await;
+        rounds.tasks.shutdown().await;
         match outcome {
             Ok(()) => rounds.save().await,
             // The fold may stand in the middle of a page, so it is not saved.
@@ -139,13 +150,13 @@ struct Rounds {
     follower: Follower,
     /// The last record of the fold.
     anchor: Option<Anchor>,
-    orders: OpenOrders,
+    board: Board,
     snapshot: PathBuf,
     writer: ProgressWriter,
     office: Arc<Office>,
-    errands: JoinSet<(OrderKey, Ended)>,
-    /// The orders that have an errand.
-    running: HashSet<OrderKey>,
+    tasks: JoinSet<(Job, Ended)>,
+    /// The jobs that have a task.
+    running: HashSet<Job>,
     has_caught_up: bool,
     /// Records since the last snapshot.
     unsaved: usize,
@@ -157,25 +168,25 @@ impl Rounds {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 page = next_page(&mut self.follower) => self.take(&page?).await?,
-                Some(ended) = self.errands.join_next() => self.errand_ended(ended),
+                Some(ended) = self.tasks.join_next() => self.task_ended(ended),
             }
         }
     }
 
     async fn take(&mut self, page: &Page) -> Result<(), Stopped> {
-        let touched = self.orders.apply(&page.records)?;
+        let touched = self.board.apply(&page.records)?;
         if let Some(last) = page.records.last() {
             self.anchor = Some(Anchor::of(last));
         }
         self.writer.advance(page.reached);
         // Before the end of the log, what looks open may be closed a page later.
         if self.has_caught_up {
-            touched.into_iter().for_each(|key| self.start(key));
+            touched.into_iter().for_each(|job| self.start(job));
         } else if page.at_head {
             self.has_caught_up = true;
             self.writer.caught_up();
-            self.orders.keys().into_iter().for_each(|key| self.start(key));
-            self.orders.given_up().into_iter().for_each(|(key, order)| self.start_once_more(key, order));
+            self.board.jobs().into_iter().for_each(|job| self.start(job));
+            self.board.given_up().into_iter().for_each(|given_up| self.start_once_more(given_up));
         }
         self.unsaved += page.records.len();
         if self.unsaved >= SAVE_EVERY {
@@ -184,45 +195,46 @@ impl Rounds {
         Ok(())
     }
 
-    fn start(&mut self, key: OrderKey) {
-        if self.orders.get(&key).is_none() || !self.running.insert(key.clone()) {
+    fn start(&mut self, job: Job) {
+        if self.board.get(&job).is_none() || !self.running.insert(job.clone()) {
             return;
         }
         let office = Arc::clone(&self.office);
-        self.errands.spawn(async move {
-            let ended = office.run_errand(&key).await;
-            (key, ended)
+        self.tasks.spawn(async move {
+            let ended = office.run(&job).await;
+            (job, ended)
         });
     }
 
-    /// Asks once for an order that was given up. Brought back, it has an errand like any other as soon as this one ends.
-    fn start_once_more(&mut self, key: OrderKey, given_up: OpenOrder) {
-        self.running.insert(key.clone());
+    /// Tries once what was given up. Brought back, it has a task like any other as soon as this one ends.
+    fn start_once_more(&mut self, given_up: Open) {
+        let job = given_up.job();
+        self.running.insert(job.clone());
         let office = Arc::clone(&self.office);
-        self.errands.spawn(async move {
-            office.ask_once_more(&key, &given_up).await;
-            (key, Ended::Done)
+        self.tasks.spawn(async move {
+            office.try_once_more(&given_up).await;
+            (job, Ended::Done)
         });
     }
 
-    fn errand_ended(&mut self, ended: Result<(OrderKey, Ended), JoinError>) {
+    fn task_ended(&mut self, ended: Result<(Job, Ended), JoinError>) {
         match ended {
-            Ok((key, ended)) => {
-                self.running.remove(&key);
-                // It may have been named again just as the errand ended.
-                let open = self.orders.get(&key);
-                if open.is_some_and(|open| ended != Ended::Parked { named_at: open.named_at }) {
-                    self.start(key);
+            Ok((job, ended)) => {
+                self.running.remove(&job);
+                // It may have been named again just as the task ended.
+                let open = self.board.get(&job);
+                if open.is_some_and(|open| ended != Ended::Parked { touched_at: open.touched_at() }) {
+                    self.start(job);
                 }
             }
-            // The order stays marked as running, so that a fault of ours is not repeated for ever; it is listed as open.
-            Err(error) => tracing::error!(%error, "an errand broke off; its order is taken up again at the next start"),
+            // The job stays marked as running, so that a fault of ours is not repeated for ever; it is listed as open.
+            Err(error) => tracing::error!(%error, "a task broke off; its job is taken up again at the next start"),
         }
     }
 
     async fn save(&mut self) {
         let (position, anchor) = (self.follower.position(), self.anchor.clone());
-        let saved = SavedWork { position, anchor, work: self.orders.work() };
+        let saved = SavedWork { position, anchor, work: self.board.work() };
         let path = self.snapshot.clone();
         match tokio::task::spawn_blocking(move || saved.save(&path)).await {
             Ok(Ok(())) => self.unsaved = 0,

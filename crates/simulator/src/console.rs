@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Expected {
     /// Its `resultCode`.
     pub code: ResultCode,
+    /// Another `resultCode` that is as good.
+    pub or: Option<ResultCode>,
     /// What it carries beside both result fields, when successful.
     pub contents: Contents,
 }
@@ -68,8 +70,18 @@ impl Expected {
         Self::of(code, Contents::ResultOnly)
     }
 
+    /// Taken on: to `getLicenseAsync` done (`000000`) and under way (`000004`) are both right (topic 0070649255).
+    #[must_use]
+    pub fn taken_on() -> Self {
+        Self { or: Some(ResultCode::Processing), ..Self::success() }
+    }
+
     fn of(code: ResultCode, contents: Contents) -> Self {
-        Self { code, contents }
+        Self { code, or: None, contents }
+    }
+
+    fn is_met_by(&self, code: &str) -> bool {
+        code == self.code.as_str() || self.or.is_some_and(|other| code == other.as_str())
     }
 }
 
@@ -147,7 +159,7 @@ fn is_body_sign(value: &str) -> bool {
 fn body(json: &Value, expected: &Expected) -> Vec<Finding> {
     let mut findings = Fields::default();
     if let Some(code) = findings.text(json, "resultCode", 6)
-        && code != expected.code.as_str()
+        && !expected.is_met_by(code)
     {
         findings.0.push(Finding::ResultCode {
             expected: expected.code.as_str().into(),

@@ -4,13 +4,14 @@
 //!
 //! ```text
 //! Message  ─▶ Marketplace::sign ─▶ Delivery ─▶ http::Connection ─▶ Response ─▶ console::examine ─▶ findings
-//! Orders   ─▶ OpenApiServer: answers `order/query`, and fails when told to
+//! Orders, Codes, Uploads ─▶ OpenApiServer: answers what sellers ask and tell, and fails when told to
 //! ```
 //!
 //! [`scenarios`] put these together into plays with a [`Report`]. Nothing in here knows the server it calls but by its
 //! addresses, so it judges any seller's production interface.
 
 pub mod checks;
+pub mod codes;
 pub mod console;
 pub mod http;
 pub mod latency;
@@ -21,14 +22,17 @@ pub mod orders;
 pub mod report;
 pub mod scenarios;
 pub mod sign;
+pub mod uploads;
 pub mod url;
 
 pub use checks::Checks;
+pub use codes::{Code, Codes};
 pub use console::{Expected, Finding};
 pub use marketplace::{Delivery, Keys, Marketplace};
-pub use message::{Message, OrderLine};
-pub use open_api_server::{Credentials, Fault, OpenApiServer};
+pub use message::{Application, Message, OrderLine};
+pub use open_api_server::{Credentials, Desk, Fault, Interface, OpenApiServer};
 pub use orders::{Order, Orders};
 pub use report::{Progress, Quiet, Report, Step};
 pub use scenarios::{Context, Scenario};
+pub use uploads::{Uploaded, Uploads};
 pub use url::Url;

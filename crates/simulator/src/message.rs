@@ -112,6 +112,26 @@ pub enum Message {
         /// The order, where an unsubscription is the reason.
         order: Option<OrderLine>,
     },
+    /// `getLicenseAsync` (topic 0070649255).
+    GetLicenseAsync {
+        /// For which instance.
+        instance: String,
+        /// What is applied for.
+        application: Application,
+    },
+}
+
+/// An application for a license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Its serial; a retry has the same.
+    pub event_id: String,
+    /// The device, where the license is bound to one.
+    pub fingerprint: Option<String>,
+    /// When the license begins, UTC.
+    pub effective_at: DateTime<Utc>,
+    /// When it ends, UTC; licenses for a period do.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// A new expiry.
@@ -174,6 +194,7 @@ impl Message {
             Self::RefreshLicenseCode { .. } => Activity::RefreshLicenseCode,
             Self::UpdateLicenseCodeStatus { .. } => Activity::UpdateLicenseCodeStatus,
             Self::ReleaseLicenseCode { .. } => Activity::ReleaseLicenseCode,
+            Self::GetLicenseAsync { .. } => Activity::GetLicenseAsync,
         }
     }
 
@@ -234,8 +255,27 @@ impl Message {
                 fields.insert("license", json!(code));
                 name_order(&mut fields, order.as_ref());
             }
+            Self::GetLicenseAsync { instance, application } => {
+                fields.insert("instanceId", json!(instance));
+                application.write(&mut fields);
+            }
         }
         fields
+    }
+}
+
+impl Application {
+    fn write(&self, fields: &mut BTreeMap<&'static str, Value>) {
+        // As the published example has it.
+        let time = |at: DateTime<Utc>| json!(at.format("%Y-%m-%d %H:%M:%S z").to_string());
+        fields.insert("eventId", json!(self.event_id));
+        fields.insert("effectiveTime", time(self.effective_at));
+        if let Some(expires_at) = self.expires_at {
+            fields.insert("expireTime", time(expires_at));
+        }
+        if let Some(fingerprint) = &self.fingerprint {
+            fields.insert("deviceFingerprint", json!(fingerprint));
+        }
     }
 }
 

@@ -1,26 +1,40 @@
-//! The marketplace's open API, as far as sellers ask it for orders (查询订单, topic 0070649350), with every way of failing.
+//! The marketplace's open API, as far as sellers call it: orders (查询订单, topic 0070649350), license codes (topics
+//! 0070649244, 0070649245) and uploads (topic 0070649351), with every way of failing.
 
 mod authentic;
+mod desk;
 mod faults;
+mod form;
+mod interface;
+mod licenses;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use chopmark_huawei::open_api::ORDER_QUERY_PATH;
-use chrono::Utc;
+use chopmark_huawei::open_api::{
+    ACTIVATE_LIST_PATH, ACTIVATE_PATH, HEARTBEAT_LIST_PATH, HEARTBEAT_PATH, ORDER_QUERY_PATH,
+};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use desk::Desk;
 pub use faults::{Fault, Faults};
+pub use interface::Interface;
 
+use crate::codes::Codes;
 use crate::orders::{Entry, Orders};
+use crate::uploads::Uploads;
 use crate::url::Url;
+
+/// Where licenses are handed over.
+const UPLOAD_PATH: &str = "/api/mkp-openapi-public/global/v1/market-event/{event}/file";
+
+/// A license file may have so many bytes, the form around it included.
+const LONGEST_BODY: usize = 4 << 20;
 
 /// What a seller signs open-API calls with.
 #[derive(Debug, Clone)]
@@ -35,14 +49,7 @@ pub struct Credentials {
 pub struct OpenApiServer {
     address: SocketAddr,
     handle: ServerHandle,
-    state: web::Data<State>,
-}
-
-struct State {
-    credentials: Credentials,
-    orders: Orders,
-    faults: Faults,
-    calls: Arc<AtomicU64>,
+    desk: Desk,
 }
 
 impl OpenApiServer {
@@ -59,16 +66,16 @@ impl OpenApiServer {
     /// # Errors
     /// The address is taken, or may not be had.
     pub fn start_at(address: SocketAddr, credentials: Credentials, orders: Orders) -> io::Result<Self> {
-        let state = web::Data::new(State { credentials, orders, faults: Faults::default(), calls: Arc::default() });
-        let shared = state.clone();
-        let app = move || App::new().app_data(shared.clone()).route(ORDER_QUERY_PATH, web::get().to(query_order));
+        let desk = Desk::new(credentials, orders);
+        let shared = web::Data::new(desk.clone());
+        let app = move || App::new().app_data(shared.clone()).configure(routes);
         let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).bind(address)?;
         let address = server.addrs().first().copied();
         let address = address.ok_or_else(|| io::Error::other("the server is bound to no address"))?;
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        Ok(Self { address, handle, state })
+        Ok(Self { address, handle, desk })
     }
 
     /// Where it listens.
@@ -83,16 +90,46 @@ impl OpenApiServer {
         Url::from(self.address)
     }
 
-    /// Makes the next calls fail.
+    /// What it answers from, and what it was asked; for plays that outlive a borrow.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        self.desk.clone()
+    }
+
+    /// The book of license codes; empty at first.
+    #[must_use]
+    pub fn codes(&self) -> &Codes {
+        self.desk.codes()
+    }
+
+    /// What sellers handed over.
+    #[must_use]
+    pub fn uploads(&self) -> &Uploads {
+        self.desk.uploads()
+    }
+
+    /// Makes the next calls fail, whatever they call.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.state.faults
+        self.desk.faults()
+    }
+
+    /// Makes the next calls of one interface fail; those ordered for all come first.
+    #[must_use]
+    pub fn faults_of(&self, interface: Interface) -> &Faults {
+        self.desk.faults_of(interface)
     }
 
     /// How many calls it has had, failed ones included.
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.state.calls.load(Ordering::Relaxed)
+        self.desk.calls()
+    }
+
+    /// How many calls of one interface it has had, failed ones included.
+    #[must_use]
+    pub fn calls_of(&self, interface: Interface) -> u64 {
+        self.desk.calls_of(interface)
     }
 
     /// Ends it; calls under way are answered.
@@ -108,40 +145,47 @@ struct Query {
     order_line_id: Option<String>,
 }
 
-async fn query_order(request: HttpRequest, query: web::Query<Query>, state: web::Data<State>) -> HttpResponse {
-    state.calls.fetch_add(1, Ordering::Relaxed);
-    state.faults.released().await;
-    if let Some(fault) = state.faults.next() {
-        match fault {
-            Fault::Delay(time) => tokio::time::sleep(time).await,
-            fault => return failure(&fault),
-        }
-    }
-    if let Err(problem) = authentic::check(&request, &state.credentials, Utc::now()) {
-        return refusal(StatusCode::UNAUTHORIZED, "MKT.0154", &problem.to_string());
+fn routes(app: &mut web::ServiceConfig) {
+    app.app_data(web::PayloadConfig::new(LONGEST_BODY))
+        .route(ORDER_QUERY_PATH, web::get().to(query_order))
+        .route(ACTIVATE_PATH, web::post().to(licenses::activate))
+        .route(ACTIVATE_LIST_PATH, web::post().to(licenses::activate_list))
+        .route(HEARTBEAT_PATH, web::post().to(licenses::query))
+        .route(HEARTBEAT_LIST_PATH, web::post().to(licenses::query_list))
+        .route(UPLOAD_PATH, web::post().to(licenses::upload));
+}
+
+async fn query_order(request: HttpRequest, query: web::Query<Query>, desk: web::Data<Desk>) -> HttpResponse {
+    if let Err(refusal) = desk.admit(Interface::OrderQuery, &request, b"").await {
+        return refusal;
     }
     let Some(order_id) = query.order_id.as_deref().filter(|id| !id.is_empty()) else {
         return refusal(StatusCode::BAD_REQUEST, "MKT.0101", "orderId is missing");
     };
-    match state.orders.look_up(order_id, query.order_line_id.as_deref()) {
+    match desk.orders().look_up(order_id, query.order_line_id.as_deref()) {
         Entry::Known(order) => answer(
             StatusCode::OK,
             &json!({"resultCode": "MKT.0000", "resultMsg": "Success", "orderInfo": order.to_json()}),
         ),
-        Entry::Withheld => failure(&Fault::Internal),
+        Entry::Withheld => failure(Interface::OrderQuery, &Fault::Internal),
         Entry::Unknown => refusal(StatusCode::BAD_REQUEST, "MKT.0101", "the order does not exist"),
     }
 }
 
-/// Status and code as the table of errors has them (查询订单:错误码).
-fn failure(fault: &Fault) -> HttpResponse {
+/// Status and code as the tables of errors have them (查询订单:错误码; 错误码, topic 0070649244).
+fn failure(interface: Interface, fault: &Fault) -> HttpResponse {
+    let of_licenses = interface.is_about_licenses();
     match fault {
+        Fault::TooManyRequests if of_licenses => {
+            licenses::error(StatusCode::TOO_MANY_REQUESTS, "APIGW.0308", "too many requests")
+        }
         Fault::TooManyRequests => refusal(StatusCode::NOT_ACCEPTABLE, "MKT.0250", "too many requests"),
         Fault::NotJson => HttpResponse::Ok().content_type("application/json").body("{\"resultCode\":"),
         Fault::Status(status) => {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
             HttpResponse::build(status).content_type("text/html").body("<html></html>")
         }
+        Fault::Internal | Fault::Delay(_) if of_licenses => licenses::internal_error(),
         Fault::Internal | Fault::Delay(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "MKT.0999", "internal error"),
     }
 }

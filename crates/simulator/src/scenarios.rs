@@ -1,12 +1,16 @@
 //! Plays: what the marketplace does with a seller, and what must come of it.
 
+pub mod codes;
 pub mod dialtest;
 pub mod duplicates;
+pub mod image;
 pub mod lifecycle;
+pub mod online;
 pub mod outage;
 mod play;
 pub mod purchase;
 pub mod reorder;
+pub mod seats;
 pub mod storm;
 mod wanted;
 
@@ -16,8 +20,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
+use secrecy::SecretString;
 
 use crate::marketplace::{Keys, Marketplace, Style};
+use crate::open_api_server::Desk;
 use crate::orders::{Orders, Product};
 use crate::report::{Progress, Report};
 use crate::url::Url;
@@ -37,6 +43,12 @@ pub struct Context<'a> {
     pub api: Option<Url>,
     /// The book that the seller's `order/query` is answered from. Without it orders keep their facts to themselves.
     pub orders: Option<Orders>,
+    /// The open API that plays the marketplace; `codes` and `online` need it.
+    pub desk: Option<Desk>,
+    /// A token with the role `support`; with one, `image` sees what is reported to people.
+    pub token: Option<SecretString>,
+    /// The SKU of an image product; `image` needs it.
+    pub image_product: Option<String>,
     /// What is bought.
     pub product: Product,
     /// How callbacks are written and signed.
@@ -58,6 +70,9 @@ impl<'a> Context<'a> {
             tls: None,
             api: None,
             orders: None,
+            desk: None,
+            token: None,
+            image_product: None,
             product: Product::default(),
             style: Style::default(),
             patience: Duration::from_secs(15),
@@ -87,12 +102,31 @@ pub enum Scenario {
     Dialtest,
     /// Very many purchases.
     Storm,
+    /// A race of machines for the seats of a license.
+    Seats,
+    /// An image product: an ECS is enrolled, moved, installed again, copied.
+    Image,
+    /// License codes, from the buyer's hands to activation.
+    Codes,
+    /// A license made on request.
+    Online,
 }
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 7] =
-        [Self::Purchase, Self::Lifecycle, Self::Duplicates, Self::Reorder, Self::Outage, Self::Dialtest, Self::Storm];
+    pub const ALL: [Self; 11] = [
+        Self::Purchase,
+        Self::Lifecycle,
+        Self::Duplicates,
+        Self::Reorder,
+        Self::Outage,
+        Self::Dialtest,
+        Self::Storm,
+        Self::Seats,
+        Self::Image,
+        Self::Codes,
+        Self::Online,
+    ];
 
     /// Its name.
     #[must_use]
@@ -105,6 +139,10 @@ impl Scenario {
             Self::Outage => "outage",
             Self::Dialtest => "dialtest",
             Self::Storm => "storm",
+            Self::Seats => "seats",
+            Self::Image => "image",
+            Self::Codes => "codes",
+            Self::Online => "online",
         }
     }
 
@@ -118,6 +156,10 @@ impl Scenario {
             Self::Outage => outage::play(context, outage::Options::default()).await,
             Self::Dialtest => dialtest::play(context).await,
             Self::Storm => storm::play(context, storm::Options::default()).await,
+            Self::Seats => seats::play(context).await,
+            Self::Image => image::play(context).await,
+            Self::Codes => codes::play(context).await,
+            Self::Online => online::play(context).await,
         }
     }
 }
@@ -131,7 +173,8 @@ impl fmt::Display for Scenario {
 /// A name that is no scenario's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no scenario {name:?}; choose one of purchase, lifecycle, duplicates, reorder, outage, dialtest, storm"
+    "there is no scenario {name:?}; choose one of purchase, lifecycle, duplicates, reorder, outage, dialtest, storm, \
+     seats, image, codes, online"
 )]
 pub struct UnknownScenario {
     /// The name given.

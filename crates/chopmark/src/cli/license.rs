@@ -1,12 +1,18 @@
 //! `chopmark license`.
 
+pub(crate) mod adopt;
+
 use std::num::NonZeroUsize;
 
-use chopmark_domain::ids::{InstanceId, OrderId, OrderLineId, ProductId, SellerId, Sku};
+use chopmark_domain::ids::{Fingerprint, SellerId, Sku};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{ConfigArgs, EXIT_CODES, utc};
+use adopt::AdoptArgs;
+
+/// The longest reason for a block, in characters.
+const REASON_MAX: usize = 500;
 
 /// `chopmark license`.
 #[derive(Debug, Subcommand)]
@@ -17,9 +23,27 @@ pub(crate) enum LicenseCommand {
     /// Lists licenses
     #[command(after_long_help = EXIT_CODES)]
     List(ListArgs),
-    /// Shows one license
+    /// Shows one license, now or as it was
     #[command(after_long_help = EXIT_CODES)]
     Show(ShowArgs),
+    /// Tells what happened to a license, and what was behind it
+    #[command(after_long_help = EXIT_CODES)]
+    History(HistoryArgs),
+    /// Says why a check is answered as it is, or was
+    #[command(after_long_help = EXIT_CODES)]
+    Explain(ExplainArgs),
+    /// Stops a license: checks say BLOCKED
+    #[command(after_long_help = EXIT_CODES)]
+    Block(BlockArgs),
+    /// Lets a license go on
+    #[command(after_long_help = EXIT_CODES)]
+    Unblock(UnblockArgs),
+    /// Lists the machines of a license, and when they were last seen
+    #[command(after_long_help = EXIT_CODES)]
+    Machines(MachinesArgs),
+    /// Frees the seat of a machine
+    #[command(after_long_help = EXIT_CODES)]
+    Free(FreeArgs),
 }
 
 impl LicenseCommand {
@@ -28,56 +52,29 @@ impl LicenseCommand {
         match self {
             Self::Adopt(args) => &args.config,
             Self::List(args) => &args.config,
-            Self::Show(args) => &args.config,
+            Self::Show(args) => &args.which.config,
+            Self::History(args) => &args.which.config,
+            Self::Explain(args) => &args.which.config,
+            Self::Block(args) => &args.which.config,
+            Self::Unblock(args) => &args.which.config,
+            Self::Machines(args) => &args.which.config,
+            Self::Free(args) => &args.which.config,
         }
     }
 }
 
-/// `chopmark license adopt`.
+/// Which license.
 #[derive(Debug, Args)]
-pub(crate) struct AdoptArgs {
+pub(crate) struct Which {
     /// Where the configuration is.
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-    /// Whose instance it is
+    /// The instance id, license code or ECS id
+    #[arg(value_name = "LICENSE")]
+    pub(crate) license: String,
+    /// Whose it is, where two sellers have the same
     #[arg(long, value_name = "ID", value_parser = SellerId::parse)]
-    pub(crate) seller: SellerId,
-    /// The instance's id, as the marketplace knows it
-    #[arg(value_name = "INSTANCE", value_parser = InstanceId::parse)]
-    pub(crate) instance: InstanceId,
-    /// The order it was bought with: a repetition of that purchase then answers this instance
-    #[arg(long, value_name = "ID", value_parser = OrderId::parse, requires = "order_line")]
-    pub(crate) order: Option<OrderId>,
-    /// The line of that order
-    #[arg(long, value_name = "ID", value_parser = OrderLineId::parse, requires = "order")]
-    pub(crate) order_line: Option<OrderLineId>,
-    /// What was bought: the SKU
-    #[arg(long, value_parser = Sku::parse)]
-    pub(crate) sku: Option<Sku>,
-    /// What was bought: the marketplace's product id
-    #[arg(long, value_name = "ID", value_parser = ProductId::parse)]
-    pub(crate) product_id: Option<ProductId>,
-    /// How many were bought
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) quantity: Option<u32>,
-    /// When it expires, e.g. 2027-10-27T10:30:15Z
-    #[arg(long, value_name = "TIME", value_parser = utc)]
-    pub(crate) expires_at: Option<DateTime<Utc>>,
-    /// Where it stands
-    #[arg(long, value_enum, default_value_t = AdoptedStatus::Active)]
-    pub(crate) status: AdoptedStatus,
-    /// Prints the license as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Where an adopted instance stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum AdoptedStatus {
-    /// Usable
-    Active,
-    /// Frozen by the marketplace
-    Frozen,
+    pub(crate) seller: Option<SellerId>,
 }
 
 /// `chopmark license list`.
@@ -95,6 +92,12 @@ pub(crate) struct ListArgs {
     /// With this status only
     #[arg(long, value_enum)]
     pub(crate) status: Option<StatusName>,
+    /// Those that an operator stopped only
+    #[arg(long)]
+    pub(crate) blocked: bool,
+    /// Deployments whose ECS id two systems were lately seen to use in turn only
+    #[arg(long)]
+    pub(crate) clones: bool,
     /// Whose id begins like this
     #[arg(long, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
@@ -109,7 +112,7 @@ pub(crate) struct ListArgs {
 /// The status of a license, as verdicts spell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StatusName {
-    /// Bought, and not made yet; in this version no license stays so
+    /// Bought, and not handed over yet: a code that nobody activated, a license document that was not delivered
     Pending,
     /// Usable
     Active,
@@ -122,16 +125,125 @@ pub(crate) enum StatusName {
 /// `chopmark license show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// Where the configuration is.
+    /// Which license.
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    /// The instance id or license code
-    #[arg(value_name = "LICENSE")]
-    pub(crate) license: String,
-    /// Whose it is, where two sellers have the same
-    #[arg(long, value_name = "ID", value_parser = SellerId::parse)]
-    pub(crate) seller: Option<SellerId>,
+    pub(crate) which: Which,
+    /// As it was then, e.g. 2026-12-01T00:00:00Z: all that was known by that time, judged at that time
+    #[arg(long, value_name = "TIME", value_parser = utc)]
+    pub(crate) as_of: Option<DateTime<Utc>>,
     /// Prints the license as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `chopmark license history`.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// Which license.
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Prints JSON, one event a line, with the data and the signed request or answer behind it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `chopmark license explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Which license.
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// What of the log to look at: the `position` of the check's answer [default: everything]
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) position: Option<u64>,
+    /// The time of the check: the `checked_at` of its answer [default: that of the position, else now]
+    #[arg(long, value_name = "TIME", value_parser = utc)]
+    pub(crate) at: Option<DateTime<Utc>>,
+    /// The product that the check asked for
+    #[arg(long, value_name = "SKU", value_parser = Sku::parse)]
+    pub(crate) product: Option<Sku>,
+    /// The fingerprint of the machine that asked
+    #[arg(long, value_name = "FINGERPRINT", value_parser = Fingerprint::parse)]
+    pub(crate) machine: Option<Fingerprint>,
+    /// Prints the explanation as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `chopmark license block`.
+#[derive(Debug, Args)]
+pub(crate) struct BlockArgs {
+    /// Which license.
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Why, for those who ask later; customers do not see it
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: String,
+    /// Prints the license as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `chopmark license unblock`.
+#[derive(Debug, Args)]
+pub(crate) struct UnblockArgs {
+    /// Which license.
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Prints the license as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `chopmark license machines`.
+#[derive(Debug, Args)]
+pub(crate) struct MachinesArgs {
+    /// Which license.
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Prints JSON, one machine a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `chopmark license free`.
+#[derive(Debug, Args)]
+pub(crate) struct FreeArgs {
+    /// Which license.
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// The machine
+    #[arg(value_name = "FINGERPRINT", value_parser = Fingerprint::parse)]
+    pub(crate) fingerprint: Fingerprint,
+    /// Gives the seat away at once, although the machine may hold a lease that is good for a while
+    #[arg(long)]
+    pub(crate) now: bool,
+    /// Prints the machine as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A reason: one line that says something.
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err("it says nothing".into()),
+        length if length > REASON_MAX => Err(format!("it has {length} characters; at most {REASON_MAX} are kept")),
+        _ if text.contains(char::is_control) => Err("it goes on one line".into()),
+        _ => Ok(text.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_that_says_something() {
+        assert_eq!(reason(" chargeback, ticket 4711 "), Ok("chargeback, ticket 4711".into()));
+        assert!(reason(&"界".repeat(REASON_MAX)).is_ok());
+        for text in ["", "  ", "a\nb", &"r".repeat(REASON_MAX + 1)] {
+            assert!(reason(text).is_err(), "{text:?}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chopmark_domain::ids::SellerId;
+use chopmark_domain::ids::{SellerId, Sku};
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
@@ -29,6 +29,9 @@ pub(crate) struct SimulateArgs {
     /// What to play; may be repeated
     #[arg(long, value_enum, value_name = "NAME", default_value = "purchase")]
     pub(crate) scenario: Vec<ScenarioName>,
+    /// The SKU to play with: what is bought; for `image`, a product of kind image [default: a63ee5c9-0000, and none]
+    #[arg(long, value_name = "SKU", value_parser = Sku::parse)]
+    pub(crate) product: Option<Sku>,
     /// Prints the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -41,6 +44,9 @@ pub(crate) struct SimulateArgs {
     /// The key of license-code delivery.
     #[command(flatten)]
     pub(crate) code_key: CodeKeyArgs,
+    /// A token to look things up with.
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
     /// The open API to serve.
     #[command(flatten, next_help_heading = "Open API")]
     pub(crate) open_api: OpenApiArgs,
@@ -77,6 +83,18 @@ pub(crate) struct CodeKeyArgs {
     /// The file that holds the key of license-code delivery
     #[arg(long, value_name = "FILE")]
     code_key_file: Option<PathBuf>,
+}
+
+/// A token of the server with the role support.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct TokenArgs {
+    /// The environment variable that holds a token of the role support: `image` then sees what operators are shown
+    #[arg(long, value_name = "NAME")]
+    token_env: Option<String>,
+    /// The file that holds such a token
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 /// The marketplace's open API, served while the play lasts.
@@ -130,6 +148,14 @@ pub(crate) enum ScenarioName {
     Dialtest,
     /// Many purchases at once
     Storm,
+    /// A race of machines for the seats of a license
+    Seats,
+    /// An image: an ECS is enrolled, moved, installed again, copied; needs --product
+    Image,
+    /// License codes, from the buyer's hands to activation; needs --open-api
+    Codes,
+    /// A license document made on request; needs --open-api
+    Online,
 }
 
 impl BaseKeyArgs {
@@ -145,6 +171,14 @@ impl CodeKeyArgs {
     #[must_use]
     pub(crate) fn source(&self) -> Option<SecretSource> {
         named(self.code_key.as_ref(), self.code_key_env.as_ref(), self.code_key_file.as_ref())
+    }
+}
+
+impl TokenArgs {
+    /// Where the token is; `None` means there is none.
+    #[must_use]
+    pub(crate) fn source(&self) -> Option<SecretSource> {
+        named(None, self.token_env.as_ref(), self.token_file.as_ref())
     }
 }
 

@@ -1,6 +1,7 @@
 //! `chopmark demo`: the main job, on the marketplace's own messages, in a temporary folder.
 
 mod play;
+mod software;
 mod stage;
 
 use serde_json::json;

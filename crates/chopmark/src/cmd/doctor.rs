@@ -4,9 +4,12 @@ mod callbacks;
 mod finding;
 mod listeners;
 mod log;
+mod signing;
+mod views;
 
 use std::path::Path;
 
+use chopmark_reactor::AtRisk;
 use secrecy::ExposeSecret;
 
 use crate::at_risk::asked_for;
@@ -31,10 +34,12 @@ const KEY_CHARACTERS: usize = 16;
 pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> Result<(), Failure> {
     let mut findings = configuration(config);
     findings.extend(keys(config));
+    findings.extend(signing::look(config));
     findings.push(disk(&config.data_dir));
     let looked = log::look(config).await;
     findings.extend(looked.findings);
-    findings.extend(callbacks::look(config, &asked_for(looked.orders, &config.sellers_that_ask())));
+    findings.push(views::look(config).await);
+    findings.extend(callbacks::look(config, &open(looked.at_risk, config)));
     findings.extend(listeners::look(config).await);
     if args.json {
         crate::print(&format!("{}\n", serde_json::to_string_pretty(&findings).unwrap_or_default()))?;
@@ -43,6 +48,13 @@ pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> Result<(), Failur
     }
     let failed = findings.iter().any(|finding| finding.health == Health::Fail);
     if failed { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) } else { Ok(()) }
+}
+
+/// What can be late: a seller without `open_api` asks for nothing, which the configuration's warnings say.
+fn open(AtRisk { orders, mut errands }: AtRisk, config: &Config) -> AtRisk {
+    let asking = config.sellers_that_ask();
+    errands.retain(|errand| asking.contains(&errand.seller));
+    AtRisk { orders: asked_for(orders, &asking), errands }
 }
 
 fn configuration(config: &Config) -> Vec<Finding> {

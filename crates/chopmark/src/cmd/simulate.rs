@@ -29,9 +29,15 @@ pub(crate) async fn run(args: &SimulateArgs, environment: &Environment) -> Resul
     let mut context = Context::new(target, args.seller.as_str(), keys(args, environment, seller.as_ref())?, &console);
     context.api = args.api.as_deref().map(|api| url("--api", api)).transpose()?;
     context.tls = Some(Arc::new(tls(args.ca.as_deref())?));
+    context.token = args.token.source().map(|source| source.resolve(environment)).transpose()?;
+    if let Some(product) = &args.product {
+        context.product.sku = product.to_string();
+        context.image_product = Some(product.to_string());
+    }
     let orders = Orders::with_mocks(&context.product, Utc::now());
     let open_api = open_api(args, environment, seller.as_ref(), orders.clone())?;
     context.orders = open_api.is_some().then_some(orders);
+    context.desk = open_api.as_ref().map(OpenApiServer::desk);
 
     let mut reports = vec![];
     for name in &args.scenario {
@@ -57,6 +63,10 @@ async fn play(name: ScenarioName, args: &SimulateArgs, context: &Context<'_>) ->
         ScenarioName::Reorder => Scenario::Reorder,
         ScenarioName::Outage => Scenario::Outage,
         ScenarioName::Dialtest => Scenario::Dialtest,
+        ScenarioName::Seats => Scenario::Seats,
+        ScenarioName::Image => Scenario::Image,
+        ScenarioName::Codes => Scenario::Codes,
+        ScenarioName::Online => Scenario::Online,
         ScenarioName::Storm => return storm::play(context, storm_options(args)).await,
     };
     scenario.play(context).await

@@ -1,11 +1,11 @@
-//! Listeners: where they are, and what they take.
+//! Listeners: where they are.
 
-use std::net::SocketAddr;
-use std::ops::RangeInclusive;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::reader::{Found, Section, Unique};
+use ipnet::IpNet;
+
+use super::reader::{Found, Unique};
 use super::secret::RELATIVE_TO_CONFIG;
 
 /// The addresses to listen on.
@@ -19,6 +19,8 @@ pub(crate) struct Listen {
     pub(crate) metrics: SocketAddr,
     /// For everything that needs a token, where it is not on `api`.
     pub(crate) admin: Option<SocketAddr>,
+    /// Proxies in front of `api`, of whose word about the caller's address is made use.
+    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// Certificate and key of a listener, PEM files that exist.
@@ -30,25 +32,6 @@ pub(crate) struct Tls {
     pub(crate) key: PathBuf,
 }
 
-/// What a listener takes before it refuses or hangs up.
-#[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    /// Bytes of a callback's body.
-    pub(crate) callback_body_bytes: usize,
-    /// Bytes of a check's body.
-    pub(crate) api_body_bytes: usize,
-    /// Connections open at a time, on each listener.
-    pub(crate) connections: usize,
-    /// Within which a request's head must have arrived.
-    pub(crate) request: Duration,
-    /// How long a connection may be idle between two requests.
-    pub(crate) keep_alive: Duration,
-    /// Given to running requests at shutdown.
-    pub(crate) shutdown: Duration,
-    /// Deliveries the delivery journal remembers.
-    pub(crate) journal_deliveries: usize,
-}
-
 pub(super) fn read(found: Found<'_>) -> Option<Listen> {
     let mut section = found.section()?;
     let mut taken = Unique::new("listener at");
@@ -56,8 +39,16 @@ pub(super) fn read(found: Found<'_>) -> Option<Listen> {
     let api = section.required("api", "api = \"127.0.0.1:8081\"", |found| address(found, &mut taken));
     let metrics = section.required("metrics", "metrics = \"127.0.0.1:9090\"", |found| address(found, &mut taken));
     let admin = section.optional("admin", |found| address(found, &mut taken));
+    let proxies: Vec<_> = section.elements("trusted_proxies").into_iter().map(network).collect();
     section.finish();
-    Some(Listen { callbacks: callbacks?, api: api?, metrics: metrics?, admin: admin? })
+    let trusted_proxies = proxies.into_iter().collect::<Option<_>>();
+    Some(Listen {
+        callbacks: callbacks?,
+        api: api?,
+        metrics: metrics?,
+        admin: admin?,
+        trusted_proxies: trusted_proxies?,
+    })
 }
 
 fn address(found: Found<'_>, taken: &mut Unique<SocketAddr>) -> Option<SocketAddr> {
@@ -73,6 +64,15 @@ fn address(found: Found<'_>, taken: &mut Unique<SocketAddr>) -> Option<SocketAdd
         taken.add(&address, spot, reader);
     }
     Some(address)
+}
+
+fn network(found: Found<'_>) -> Option<IpNet> {
+    const MEND: &str = "write an address like \"10.0.0.7\" or a network like \"10.0.0.0/8\"";
+    let parse = |text: &str| {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map_err(|_| format!("{text:?} is neither an address nor a network"))
+    };
+    found.parsed(parse, MEND)
 }
 
 /// What was probably meant by something that is no address.
@@ -100,37 +100,4 @@ fn existing_file(found: Found<'_>) -> Option<PathBuf> {
     }
     spot.refuse(reader, format!("there is no file {}", path.display()), RELATIVE_TO_CONFIG);
     None
-}
-
-const BODY_BYTES: RangeInclusive<i64> = 1024..=16 * 1024 * 1024;
-
-pub(super) fn read_limits(found: Found<'_>) -> Option<Limits> {
-    let mut section = found.section()?;
-    let callback_body_bytes = amount(&mut section, "callback_body_bytes", BODY_BYTES);
-    let api_body_bytes = amount(&mut section, "api_body_bytes", BODY_BYTES);
-    let connections = amount(&mut section, "connections", 1..=1_000_000);
-    let request = seconds(&mut section, "request_seconds", 1..=300);
-    let keep_alive = seconds(&mut section, "keep_alive_seconds", 1..=3600);
-    let shutdown = seconds(&mut section, "shutdown_seconds", 1..=300);
-    let journal_deliveries = amount(&mut section, "journal_deliveries", 1000..=10_000_000);
-    section.finish();
-    Some(Limits {
-        callback_body_bytes: callback_body_bytes?,
-        api_body_bytes: api_body_bytes?,
-        connections: connections?,
-        request: request?,
-        keep_alive: keep_alive?,
-        shutdown: shutdown?,
-        journal_deliveries: journal_deliveries?,
-    })
-}
-
-fn amount(section: &mut Section<'_>, key: &'static str, range: RangeInclusive<i64>) -> Option<usize> {
-    section.required(key, &format!("{key} = {}", range.end()), |found| found.whole(range.clone()))
-}
-
-fn seconds(section: &mut Section<'_>, key: &'static str, range: RangeInclusive<i64>) -> Option<Duration> {
-    section
-        .required(key, &format!("{key} = {}", range.end()), |found| found.whole(range.clone()))
-        .map(Duration::from_secs)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chopmark_domain::catalog::{Entitlement, ProductKind, ProductTerms, Seats};
+use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_huawei::answer::AppInfo;
 use rust_decimal::Decimal;
@@ -30,6 +30,10 @@ const KINDS: [(&str, ProductKind); 4] = [
     ("online_license", ProductKind::OnlineLicense),
     ("image", ProductKind::Image),
 ];
+
+const CLONES: [(&str, ClonePolicy); 2] = [("report", ClonePolicy::Report), ("refuse", ClonePolicy::Refuse)];
+
+const FORMS: [(&str, LicenseForm); 2] = [("text", LicenseForm::Text), ("file", LicenseForm::File)];
 
 const YEAR: i64 = 31_536_000;
 
@@ -72,6 +76,8 @@ fn read_terms(section: &mut Section<'_>) -> Option<ProductTerms> {
     let offline_grace_seconds = section.optional("offline_grace_seconds", |found| found.whole(0..=YEAR));
     let check_interval_seconds = section.optional("check_interval_seconds", |found| found.whole(1..=YEAR));
     let fee_ratio = section.optional("fee_ratio", |found| found.parsed(ratio, "write it like \"0.05\", in quotes"));
+    let clones = section.optional("clones", |found| found.one_of(&CLONES));
+    let license_form = section.optional("license_form", |found| found.one_of(&FORMS));
     Some(ProductTerms {
         kind: kind?,
         name: name?,
@@ -82,6 +88,8 @@ fn read_terms(section: &mut Section<'_>) -> Option<ProductTerms> {
         offline_grace_seconds: offline_grace_seconds?.unwrap_or(604_800),
         check_interval_seconds: check_interval_seconds?.unwrap_or(3600),
         fee_ratio: fee_ratio?,
+        clones: clones?.unwrap_or_default(),
+        license_form: license_form?.unwrap_or_default(),
     })
 }
 

@@ -99,16 +99,6 @@ pub(super) fn read(found: Found<'_>) -> Option<SecretString> {
     }
 }
 
-/// Checks `[keys]` for its form only: this version signs no leases.
-pub(super) fn check_signing_keys(found: Found<'_>) -> Option<()> {
-    let mut section = found.section()?;
-    for element in section.elements("signing") {
-        element.section().and_then(source);
-    }
-    section.finish();
-    Some(())
-}
-
 fn resolve(spot: &Spot, source: &SecretSource, reader: &Reader<'_>) -> Option<SecretString> {
     match source.resolve(reader.environment) {
         Ok(secret) => Some(secret),

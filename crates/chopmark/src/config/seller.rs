@@ -3,6 +3,7 @@
 use chopmark_domain::ids::SellerId;
 use chopmark_huawei::answer::AppInfo;
 use chopmark_huawei::keys::InterfaceType;
+use chopmark_huawei::open_api::{LicenseApi, UploadSigning};
 use chopmark_huawei::site::Site;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
@@ -34,7 +35,16 @@ pub(crate) struct OpenApiConfig {
     pub(crate) secret_key: SecretString,
     /// In place of the site's hosts; `http` only for loopback.
     pub(crate) base_url: Option<Url>,
+    /// Which version of the interfaces for license codes is called.
+    pub(crate) license_api: LicenseApi,
+    /// How uploads are signed.
+    pub(crate) upload_signing: UploadSigning,
 }
+
+const LICENSE_APIS: [(&str, LicenseApi); 2] = [("v1", LicenseApi::V1), ("v2", LicenseApi::V2)];
+
+const UPLOAD_SIGNINGS: [(&str, UploadSigning); 2] =
+    [("exact_body", UploadSigning::ExactBody), ("unsigned_payload", UploadSigning::UnsignedPayload)];
 
 const SITES: [(&str, Site); 3] = [("cn", Site::Cn), ("intl", Site::Intl), ("eu", Site::Eu)];
 
@@ -117,8 +127,16 @@ fn read_open_api(found: Found<'_>) -> Option<OpenApiConfig> {
     let base_url = section.optional("base_url", |found| {
         found.parsed(open_api_url, "write it like \"https://mkt.myhuaweicloud.com\"; http:// is for loopback only")
     });
+    let license_api = section.optional("license_api", |found| found.one_of(&LICENSE_APIS));
+    let upload_signing = section.optional("upload_signing", |found| found.one_of(&UPLOAD_SIGNINGS));
     section.finish();
-    Some(OpenApiConfig { access_key: access_key?, secret_key: secret_key?, base_url: base_url? })
+    Some(OpenApiConfig {
+        access_key: access_key?,
+        secret_key: secret_key?,
+        base_url: base_url?,
+        license_api: license_api?.unwrap_or(LicenseApi::V1),
+        upload_signing: upload_signing?.unwrap_or(UploadSigning::ExactBody),
+    })
 }
 
 fn open_api_url(text: &str) -> Result<Url, String> {

@@ -12,9 +12,9 @@ pub(super) fn read_log(found: Found<'_>, data_dir: &Path) -> Option<PathBuf> {
     Some(data_dir.join(read_url(found, LOG_FILE)?))
 }
 
-/// Checks the views' place. Nothing is kept there yet.
-pub(super) fn read_views(found: Found<'_>) -> Option<()> {
-    read_url(found, VIEWS_FILE).map(drop)
+/// The views' file.
+pub(super) fn read_views(found: Found<'_>, data_dir: &Path) -> Option<PathBuf> {
+    Some(data_dir.join(read_url(found, VIEWS_FILE)?))
 }
 
 fn read_url(found: Found<'_>, usual_file: &str) -> Option<PathBuf> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chopmark_domain::catalog::{Entitlement, ProductKind, ProductTerms, Seats};
+use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
 use chopmark_huawei::keys::InterfaceType;
 use chopmark_huawei::site::Site;
 use secrecy::ExposeSecret;
@@ -82,7 +82,7 @@ fn example_case() -> Case {
     let others = ["ACME_AK", "ACME_SK", "ACME_FIRST_PASSWORD"];
     let case = keys.into_iter().chain(others).fold(Case::new(), |case, name| case.with(name, name));
     fs::create_dir(case.path("tls")).unwrap();
-    case.with_file("tls/fullchain.pem", "").with_file("tls/key.pem", "")
+    case.with_file("tls/fullchain.pem", "").with_file("tls/key.pem", "").with_file("signing-key.pem", "a key")
 }
 
 #[test]
@@ -92,6 +92,9 @@ fn without_a_file_the_default_holds() {
     assert_eq!(config.data_dir, PathBuf::from("./data"));
     assert_eq!(config.log_file, PathBuf::from("./data/log.db"));
     assert_eq!(config.listen.callbacks.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.views_file, PathBuf::from("./data/views.db"));
+    assert_eq!((config.keys.signing.len(), config.keys.issuer.as_str()), (0, "chopmark"));
+    assert_eq!((config.limits.failures_per_minute, config.limits.license_burst), (60, 1000));
     assert_eq!(config.limits.request, Duration::from_secs(10));
     assert!(config.tls.is_none() && config.listen.admin.is_none());
     assert!(config.sellers.is_empty() && config.products.is_empty());
@@ -129,6 +132,8 @@ fn every_example_of_the_default_is_sound() {
             offline_grace_seconds: 604_800,
             check_interval_seconds: 3600,
             fee_ratio: Some("0.05".parse().unwrap()),
+            clones: ClonePolicy::Report,
+            license_form: LicenseForm::Text,
         }
     );
 }

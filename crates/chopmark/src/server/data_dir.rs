@@ -36,6 +36,12 @@ impl DataDir {
         self.0.join("journal.db")
     }
 
+    /// The keys that leases are signed with, where the configuration names none.
+    #[must_use]
+    pub(crate) fn signing_keys(&self) -> PathBuf {
+        self.0.join("signing-keys.pem")
+    }
+
     /// The file with the first admin token.
     #[must_use]
     pub(crate) fn admin_token(&self) -> PathBuf {

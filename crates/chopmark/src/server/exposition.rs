@@ -7,12 +7,12 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Data, ServiceConfig};
 use chopmark_domain::ids::SellerId;
 use chopmark_journal::Journal;
-use chopmark_reactor::OpenOrders;
 use chrono::Utc;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{IntCounter, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use super::Open;
 use crate::at_risk::{self, RETRY_WINDOW};
 
 /// What `/metrics` shows.
@@ -28,8 +28,8 @@ pub(super) struct Exposition {
     pub(super) registry: Registry,
     /// Where failed deliveries are.
     pub(super) journal: Journal,
-    /// Where orders without facts are.
-    pub(super) open_orders: OpenOrders,
+    /// What is still to be done at the marketplace.
+    pub(super) open: Open,
     /// The sellers of the configuration: each has its line, at 0 too.
     pub(super) sellers: Vec<SellerId>,
     /// Those of them that ask for the facts of orders.
@@ -61,11 +61,11 @@ impl Exposition {
             tracing::warn!(%error, "chopmark_orders_at_risk shows only orders without facts");
             vec![]
         });
-        let help = "Orders whose delivery failed the last time, or whose facts are asked for and not known.";
+        let help = "Orders whose delivery failed the last time, whose facts are not known, or whose license is not delivered.";
         let gauge = IntGaugeVec::new(Opts::new("chopmark_orders_at_risk", help), &["seller"])?;
         self.sellers.iter().for_each(|seller| gauge.with_label_values(&[seller.as_str()]).set(0));
-        let orders = at_risk::asked_for(self.open_orders.list(), &self.asking);
-        for (seller, orders) in at_risk::count(&deliveries, &orders) {
+        let orders = at_risk::asked_for(self.open.orders.list(), &self.asking);
+        for (seller, orders) in at_risk::count(&deliveries, &orders, &self.open.errands.list()) {
             gauge.with_label_values(&[&seller]).set(i64::try_from(orders).unwrap_or(i64::MAX));
         }
         Ok(gauge.collect())

@@ -12,14 +12,16 @@ use chopmark_huawei::keys::KeyRing;
 use chopmark_ingest::{AppInfos, Ingest, IngestMetrics, SellerDoor, Sellers};
 use chopmark_journal::Journal;
 use chopmark_projector::LicenseIndex;
-use chopmark_query::{OrdersAtRisk, Query, QueryMetrics};
-use chopmark_reactor::OpenOrders;
+use chopmark_query::{LimitSettings, OrdersAtRisk, Query, QueryMetrics};
+use chopmark_signing::LeaseIssuer;
+use chopmark_views::Seen;
 use futures_util::future::join_all;
 use prometheus::Registry;
 use tokio::task::JoinHandle;
 
 use super::exposition::{self, Exposition};
-use super::{tls, unread};
+use super::marketplaces::Desk;
+use super::{Open, tls, unread};
 use crate::at_risk;
 use crate::config::{Config, SellerConfig};
 use crate::failure::{Failure, OrFail, Reason};
@@ -66,7 +68,10 @@ pub(super) struct Parts {
     pub(super) commands: Commands,
     pub(super) journal: Journal,
     pub(super) index: LicenseIndex,
-    pub(super) open_orders: OpenOrders,
+    pub(super) leases: Arc<LeaseIssuer>,
+    pub(super) seen: Seen,
+    pub(super) codes: Arc<Desk>,
+    pub(super) open: Open,
     pub(super) registry: Registry,
 }
 
@@ -174,13 +179,36 @@ fn ingest(config: &Config, parts: &Parts) -> Result<Data<Ingest>, Failure> {
 }
 
 fn query(config: &Config, parts: &Parts) -> Result<Data<Query>, Failure> {
-    let metrics = super::registered(QueryMetrics::register(&parts.registry))?;
-    let (orders, asking) = (parts.open_orders.clone(), config.sellers_that_ask());
-    let at_risk: OrdersAtRisk =
+    let (orders, asking) = (parts.open.orders.clone(), config.sellers_that_ask());
+    let orders_at_risk: OrdersAtRisk =
         Arc::new(move || at_risk::asked_for(orders.list(), &asking).into_iter().map(order_at_risk).collect());
-    let (index, commands, journal) = (parts.index.clone(), parts.commands.clone(), parts.journal.clone());
-    let query = Query::new(index, commands, journal, at_risk, metrics);
-    Ok(Data::new(query.with_body_bytes(config.limits.api_body_bytes)))
+    let query = Query::new(chopmark_query::Parts {
+        index: parts.index.clone(),
+        commands: parts.commands.clone(),
+        journal: parts.journal.clone(),
+        orders_at_risk,
+        leases: parts.leases.clone(),
+        seen: parts.seen.clone(),
+        metrics: super::registered(QueryMetrics::register(&parts.registry))?,
+    });
+    let query = query
+        .with_body_bytes(config.limits.api_body_bytes)
+        .with_limits(limit_settings(config))
+        .with_activations_a_day(config.limits.activations_a_day)
+        .with_codes(parts.codes.clone());
+    Ok(Data::new(query))
+}
+
+fn limit_settings(config: &Config) -> LimitSettings {
+    LimitSettings {
+        failures_per_minute: config.limits.failures_per_minute,
+        license_burst: config.limits.license_burst,
+        enrolments_per_deployment_and_day: config.limits.enrolments_a_day,
+        enrolments_per_address_and_hour: config.limits.enrolments_per_address,
+        enrolments_per_product_and_hour: config.limits.enrolments_per_product,
+        trusted_proxies: config.listen.trusted_proxies.clone(),
+        ..LimitSettings::default()
+    }
 }
 
 /// What the reactor knows of an order, as the API shows it: neither crate knows the other.
@@ -202,9 +230,9 @@ fn sellers(config: &Config) -> Sellers {
 }
 
 fn exposition(config: &Config, parts: Parts) -> Exposition {
-    let Parts { journal, open_orders, registry, .. } = parts;
+    let Parts { journal, open, registry, .. } = parts;
     let sellers = config.sellers.iter().map(|seller| seller.id.clone()).collect();
-    Exposition { registry, journal, open_orders, sellers, asking: config.sellers_that_ask() }
+    Exposition { registry, journal, open, sellers, asking: config.sellers_that_ask() }
 }
 
 impl Serving {

@@ -18,7 +18,7 @@ pub(crate) async fn ensure_admin_token(path: &Path, commands: &Commands) -> Resu
     let help = "give the data folder to the user that runs chopmark";
     let token = read_or_make(path).or_fail(Reason::Storage, format!("the admin token in {}", path.display()), help)?;
     let hash = TokenHash::of(&token);
-    let grant = Grant { id: token_id(&token), hash, role: Role::Admin, sellers: vec![] };
+    let grant = Grant { id: token_id(&token), hash, role: Role::Admin, sellers: vec![], expires_at: None };
     super::unless_newer(commands.create_token(grant, &Cause::System).await, "the admin token")?;
     Ok(())
 }

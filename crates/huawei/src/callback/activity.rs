@@ -46,6 +46,8 @@ activities! {
     UpdateLicenseCodeStatus = "updateLicenseCodeStatus",
     /// A license code is over.
     ReleaseLicenseCode = "releaseLicenseCode",
+    /// Make a license for an instance.
+    GetLicenseAsync = "getLicenseAsync",
 }
 
 impl Activity {
@@ -75,7 +77,8 @@ impl Activity {
             | Self::UpdateInstanceStatus
             | Self::ReleaseInstance
             | Self::UpgradeInstance
-            | Self::ChangeInstanceCheck => &[InterfaceType::Base],
+            | Self::ChangeInstanceCheck
+            | Self::GetLicenseAsync => &[InterfaceType::Base],
         }
     }
 }

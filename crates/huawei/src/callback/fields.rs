@@ -1,16 +1,23 @@
 //! Fields of a body, read as the marketplace's tables describe them.
 
-use chopmark_domain::ids::{IdError, InstanceId, OrderId, OrderLineId, ProductId, Sku};
-use chopmark_domain::license::{Refreshed, Released, Scene};
+use chopmark_domain::ids::{EventId, IdError, InstanceId, OrderId, OrderLineId, ProductId, Sku};
+use chopmark_domain::license::{Application, LicenseRequested, Refreshed, Released, Scene};
 use chopmark_domain::order::OrderRef;
+use chrono::{DateTime, Utc};
 
 use super::rejection::Reason;
 use super::{FreezeStatus, ProductTarget};
 use crate::json::{Json, Object};
-use crate::time::parse_expire_time;
+use crate::time::{parse_expire_time, parse_time};
 
 /// Every identifier on the wire has at most this many characters.
 const LONGEST_ID: usize = 64;
+
+/// A device fingerprint has at most this many characters (topic 0070649255).
+const LONGEST_FINGERPRINT: usize = 1024;
+
+/// The times of an application have at most this many characters (topic 0070649255).
+const LONGEST_TIME: usize = 32;
 
 /// So many instances one `queryInstance` may name (查询实例信息, zh-cn_topic_0070649428).
 const MOST_IDS: usize = 100;
@@ -50,7 +57,7 @@ impl<'a> Fields<'a> {
     pub(super) fn business_id(self) -> Result<String, Reason> {
         let name = "businessId";
         let text = self.mandatory(name)?;
-        check_length(name, text)?;
+        check_length(name, text, LONGEST_ID)?;
         Ok(text.into())
     }
 
@@ -86,6 +93,30 @@ impl<'a> Fields<'a> {
             order_id: self.optional_id("orderId", OrderId::parse)?,
             order_line_id: self.optional_id("orderLineId", OrderLineId::parse)?,
         })
+    }
+
+    /// The fields of an application for a license (topic 0070649255). The fingerprint is kept exactly as sent: with the
+    /// event id it tells one application from another.
+    pub(super) fn license_requested(self) -> Result<LicenseRequested, Reason> {
+        let name = "deviceFingerprint";
+        let fingerprint = self.optional(name)?;
+        fingerprint.map_or(Ok(()), |text| check_length(name, text, LONGEST_FINGERPRINT))?;
+        let effective_at = self.time("effectiveTime")?.ok_or(Reason::FieldMissing { name: "effectiveTime" })?;
+        Ok(LicenseRequested {
+            application: Application {
+                event_id: self.id("eventId", EventId::parse)?,
+                fingerprint: fingerprint.map(ToOwned::to_owned),
+            },
+            effective_at,
+            expires_at: self.time("expireTime")?,
+        })
+    }
+
+    /// An optional moment, in any of the spellings that are met.
+    fn time(self, name: &'static str) -> Result<Option<DateTime<Utc>>, Reason> {
+        let Some(text) = self.optional(name)? else { return Ok(None) };
+        check_length(name, text, LONGEST_TIME)?;
+        parse_time(text).map(Some).ok_or(Reason::FieldMalformed { name })
     }
 
     /// `status`.
@@ -155,7 +186,7 @@ impl<'a> Fields<'a> {
 type Parse<T> = fn(&str) -> Result<T, IdError>;
 
 fn read_id<T>(name: &'static str, text: &str, parse: Parse<T>) -> Result<T, Reason> {
-    check_length(name, text)?;
+    check_length(name, text, LONGEST_ID)?;
     parse(text).map_err(|error| match error {
         IdError::Empty { .. } => Reason::FieldMissing { name },
         IdError::TooLong { max, .. } => Reason::FieldTooLong { name, max },
@@ -163,9 +194,9 @@ fn read_id<T>(name: &'static str, text: &str, parse: Parse<T>) -> Result<T, Reas
     })
 }
 
-fn check_length(name: &'static str, text: &str) -> Result<(), Reason> {
-    let fits = text.chars().count() <= LONGEST_ID;
-    if fits { Ok(()) } else { Err(Reason::FieldTooLong { name, max: LONGEST_ID }) }
+fn check_length(name: &'static str, text: &str, max: usize) -> Result<(), Reason> {
+    let fits = text.chars().count() <= max;
+    if fits { Ok(()) } else { Err(Reason::FieldTooLong { name, max }) }
 }
 
 fn is_blank(value: &Json) -> bool {

@@ -34,5 +34,8 @@ pub(super) fn parse(activity: Activity, fields: Fields<'_>) -> Result<Callback, 
             Callback::UpdateLicenseCodeStatus { code: code()?, status: fields.status()? }
         }
         Activity::ReleaseLicenseCode => Callback::ReleaseLicenseCode { code: code()?, released: fields.released()? },
+        Activity::GetLicenseAsync => {
+            Callback::GetLicenseAsync { instance: instance()?, requested: fields.license_requested()? }
+        }
     })
 }

@@ -16,6 +16,12 @@ pub const ALGORITHM: &str = "SDK-HMAC-SHA256";
 /// The header that says when a request was signed. It takes part in the signature.
 pub const DATE_HEADER: &str = "x-sdk-date";
 
+/// The header that speaks for the body: where it says [`UNSIGNED_PAYLOAD`], the signature does not cover the body.
+pub const CONTENT_HASH_HEADER: &str = "x-sdk-content-sha256";
+
+/// What [`CONTENT_HASH_HEADER`] says of a body that is not signed.
+pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+
 const DATE_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 /// A request, as far as a signature covers it.
@@ -40,6 +46,15 @@ impl<'a> Request<'a> {
         Some(value.trim())
     }
 
+    /// What stands for the body in the text that is signed. Nothing but the agreed word is taken from the header: a hash
+    /// there could be that of another body.
+    fn payload(&self) -> String {
+        match self.header(CONTENT_HASH_HEADER) {
+            Some(UNSIGNED_PAYLOAD) => UNSIGNED_PAYLOAD.to_owned(),
+            _ => hex::encode(Sha256::digest(self.body)),
+        }
+    }
+
     /// The text whose digest is signed. `signed_headers` are in lower case and in order.
     fn canonical<'n>(&self, signed_headers: impl Iterator<Item = &'n str> + Clone) -> String {
         let slash = if self.path.ends_with('/') { "" } else { "/" };
@@ -53,7 +68,7 @@ impl<'a> Request<'a> {
             let separator = if names.is_empty() { "" } else { ";" };
             let _ = write!(names, "{separator}{name}");
         }
-        let body = hex::encode(Sha256::digest(self.body));
+        let body = self.payload();
         let _ = write!(text, "\n{names}\n{body}");
         text
     }
@@ -152,7 +167,7 @@ pub fn query_string(pairs: &[(String, String)]) -> String {
 }
 
 /// Everything but the unreserved characters of RFC 3986 becomes `%XX`.
-fn uri_encoded(text: &str) -> String {
+pub(super) fn uri_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {

@@ -30,7 +30,11 @@ fn verdict(answer: &Value) -> (bool, &str) {
 async fn a_license_with_its_facts_is_shown_whole() {
     let house = House::new().await;
     let key = house.buy_known("CS1", "saas", "2027-10-27T10:30:15Z").await;
-    let answer = house.check(json!({ "license": key.id.as_str(), "nonce": "n-1" })).await;
+    let mut answer = house.check(json!({ "license": key.id.as_str(), "nonce": "n-1" })).await;
+    let lease = answer["lease"].take();
+    assert_eq!(lease.as_str().unwrap().split('.').count(), 3, "{lease}");
+    let next_check_after = answer["next_check_after"].take();
+    assert!((1_620..=1_800).contains(&next_check_after.as_u64().unwrap()), "{next_check_after}");
     let position = house.index.progress().position().to_string();
     assert_eq!(
         answer,
@@ -50,7 +54,10 @@ async fn a_license_with_its_facts_is_shown_whole() {
                 "entitlements": { "reports": true, "users": 20 },
                 "revision": 2,
             },
-            "next_check_after": 1800,
+            "lease": null,
+            "lease_expires_at": "2026-11-25T12:00:00Z",
+            "grace_until": "2026-12-02T12:00:00Z",
+            "next_check_after": null,
             "nonce": "n-1",
             "position": position,
             "checked_at": "2026-11-24T12:00:00.000Z",
@@ -68,8 +75,11 @@ async fn a_purchase_is_valid_before_its_facts_and_shows_nothing_that_is_not_know
         answer["license"],
         json!({ "id": key.id.as_str(), "status": "active", "facts": "pending", "revision": 1 })
     );
-    assert_eq!(members(&answer), ["valid", "code", "reason", "license", "next_check_after", "position", "checked_at"]);
-    assert_eq!(answer["next_check_after"], 3600);
+    let expected =
+        ["valid", "code", "reason", "license", "lease", "lease_expires_at", "grace_until", "next_check_after"];
+    assert_eq!(members(&answer), [&expected[..], &["position", "checked_at"]].concat());
+    assert_eq!(answer["lease_expires_at"], answer["grace_until"], "a day and no more while facts are pending");
+    assert!((3_240..=3_600).contains(&answer["next_check_after"].as_u64().unwrap()));
 }
 
 #[actix_web::test]
@@ -148,7 +158,7 @@ async fn what_does_not_exist_is_not_found_and_shows_no_license() {
         json!({ "license": id, "seller": "nobody" }),
         json!({ "license": id, "seller": "not a/seller" }),
         json!({ "license": id, "seller": "" }),
-        json!({ "deployment": { "uuid": "u", "project_id": "p", "charging_mode": "0" }, "product": "saas" }),
+        json!({ "deployment": { "uuid": "u", "project_id": "p", "region_id": "r" }, "product": "saas" }),
     ] {
         let mut question = question;
         question["nonce"] = json!("n");

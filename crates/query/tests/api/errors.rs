@@ -53,6 +53,8 @@ async fn paths_and_methods_that_are_not_are_problems() {
         ("/v1/checks", "POST"),
         ("/v1/licenses", "GET"),
         ("/v1/licenses/L1", "GET"),
+        ("/v1/licenses/L1/history", "GET"),
+        ("/v1/licenses/L1/explain", "POST"),
         ("/v1/deliveries", "GET"),
         ("/livez", "GET, HEAD"),
         ("/readyz", "GET, HEAD"),
@@ -95,7 +97,7 @@ async fn load_balancers_may_ask_with_head() {
 #[actix_web::test]
 async fn tokens_are_asked_for_as_http_does() {
     let house = House::new().await;
-    for path in ["/v1/licenses", "/v1/licenses/L1", "/v1/deliveries"] {
+    for path in ["/v1/licenses", "/v1/licenses/L1", "/v1/licenses/L1/history", "/v1/deliveries", "/v1/tokens"] {
         let reply = house.send(TestRequest::get().uri(path)).await;
         assert_eq!(reply.problem(401).0, "token-required", "{path}");
         assert_eq!(reply.header("www-authenticate"), Some("Bearer realm=\"chopmark\""));

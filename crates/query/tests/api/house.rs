@@ -9,7 +9,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Data;
 use chopmark_commands::{Clock, Commands};
 use chopmark_domain::access::{Grant, Role, TokenHash};
-use chopmark_domain::catalog::{Entitlement, ProductKind, ProductTerms, Seats};
+use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{LicenseCode, OrderId, OrderLineId, ProductId, SellerId, Sku};
 use chopmark_domain::license::Command;
@@ -19,7 +19,9 @@ use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::LicenseIndex;
-use chopmark_query::{OrderAtRisk, Query, QueryMetrics, configure};
+use chopmark_query::{OrderAtRisk, Parts, Query, QueryMetrics, configure};
+use chopmark_signing::{IssuerSettings, KeyRing, LeaseIssuer, SigningMetrics};
+use chopmark_views::{Seen, ViewsMetrics};
 use chrono::{DateTime, Utc};
 use prometheus::Registry;
 use serde_json::Value;
@@ -76,6 +78,8 @@ pub(crate) fn terms(kind: ProductKind, seats: Option<Seats>) -> ProductTerms {
         offline_grace_seconds: 604_800,
         check_interval_seconds: 1_800,
         fee_ratio: None,
+        clones: ClonePolicy::Report,
+        license_form: LicenseForm::Text,
     }
 }
 
@@ -135,7 +139,18 @@ impl House {
             Arc::new(move || at_risk.lock().unwrap().clone())
         };
         let metrics = QueryMetrics::register(&registry).unwrap();
-        let query = Data::new(Query::new(index.clone(), commands.clone(), journal.clone(), orders_at_risk, metrics));
+        let keys = KeyRing::generate([[1; 32], [2; 32]]).unwrap();
+        let settings = IssuerSettings { name: "chopmark".into(), cached_leases: 100 };
+        let parts = Parts {
+            index: index.clone(),
+            commands: commands.clone(),
+            journal: journal.clone(),
+            orders_at_risk,
+            leases: Arc::new(LeaseIssuer::new(keys, settings, [3; 16], SigningMetrics::unregistered())),
+            seen: Seen::open(&folder.path().join("views.db"), ViewsMetrics::unregistered()).unwrap(),
+            metrics,
+        };
+        let query = Data::new(Query::new(parts));
         Self { commands, index, journal, at_risk, registry, clock, query, _folder: folder }
     }
 
@@ -160,6 +175,7 @@ impl House {
             hash: TokenHash::of(token),
             role,
             sellers: sellers.iter().map(|id| seller(id)).collect(),
+            expires_at: None,
         };
         self.commands.create_token(grant, &Cause::System).await.unwrap();
     }
@@ -193,6 +209,21 @@ impl House {
         let body = read_body(response).await;
         let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
         Reply { status, headers, json }
+    }
+
+    /// Sends a request with a token, while the index follows the log.
+    pub(crate) async fn act(&self, token: &str, request: TestRequest) -> Reply {
+        let request = request.insert_header(("authorization", format!("Bearer {token}")));
+        let following = async {
+            loop {
+                self.project().await;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            reply = self.send(request) => reply,
+            () = following => panic!("it follows for ever"),
+        }
     }
 
     /// A check's answer.

@@ -44,6 +44,7 @@ async fn one_license_is_shown_with_its_verdict_and_its_orders() {
             "revision": 4,
             "seller": "acme",
             "product_name": "Example",
+            "blocked": false,
             "verdict": { "valid": true, "code": "VALID", "reason": "active until 2027-10-27T10:30:15Z" },
             "orders": [
                 {
@@ -147,6 +148,7 @@ async fn a_list_can_be_narrowed() {
         reply.json["licenses"][0],
         json!({
             "id": pending.id.as_str(), "status": "active", "facts": "pending", "revision": 1, "seller": "acme",
+            "blocked": false,
             "verdict": { "valid": true, "code": "VALID", "reason": "active" },
         })
     );

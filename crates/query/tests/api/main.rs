@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
+mod blocking;
 mod checks;
 mod deliveries;
 mod errors;
 mod house;
 mod licenses;
+mod looking_back;
+mod tokens;

@@ -37,7 +37,7 @@ async fn a_snapshot_holds_the_same_open_work_as_the_log() {
     let last = world.records().await.pop().unwrap();
     assert_eq!((kept.position, &kept.anchor), (last.position, &Some(Anchor::of(&last))));
     assert_eq!(kept.work, world.folded().await);
-    assert_eq!(kept.work.iter().count(), 4);
+    assert_eq!(kept.work.orders.iter().count(), 4);
 
     std::fs::remove_file(world.snapshot()).unwrap();
     let running = world.start_with(HashMap::new());

@@ -2,21 +2,28 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chopmark_commands::{Clock, Commands};
+use chopmark_domain::catalog::{LicenseForm, ProductKind, ProductTerms};
 use chopmark_domain::cause::{Cause, Metadata};
-use chopmark_domain::ids::{LicenseCode, OrderId, OrderLineId, SellerId, Sku};
-use chopmark_domain::license::{Command, License, Refreshed, Scene};
+use chopmark_domain::ids::{EventId, LicenseCode, OrderId, OrderLineId, SellerId, Sku};
+use chopmark_domain::license::{
+    Activation, Application, CodeAnswer, CodeState, Command, License, LicenseRequested, Refreshed, Scene,
+};
 use chopmark_domain::order::{self, ChargingMode, OrderFacts, OrderRef, OrderType};
 use chopmark_domain::stream::{LicenseId, LicenseKey, Stream};
-use chopmark_huawei::open_api::{ErrorKind, OpenApiError, OrderAnswer};
+use chopmark_huawei::open_api::{CodeOutcome, ErrorKind, OpenApiError, OrderAnswer, Upload};
 use chopmark_log::progress::Progress;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, Follower, LogMetrics, Position, Record};
-use chopmark_reactor::{Backoff, OpenOrders, OpenWork, OrderSource, OrderSources, Patience, Reactor, ReactorMetrics};
+use chopmark_reactor::{
+    Backoff, LicenseMaker, Marketplace, Marketplaces, OpenErrands, OpenOrders, OpenWork, Patience, Reactor,
+    ReactorMetrics,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -35,77 +42,190 @@ impl Clock for HandSet {
     }
 }
 
-/// What the marketplace does when it is asked for an order.
+/// What the marketplace does when it is asked for something.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Does {
-    /// Answers with these lines.
+    /// Answers with these lines of an order.
     Tell(Vec<OrderFacts>),
+    /// Says this of a code.
+    Say(CodeOutcome),
+    /// Takes what it is given.
+    Take,
     /// Fails.
     Fail(ErrorKind),
     /// Never answers.
     Hang,
 }
 
-/// The marketplace's order query: does what it was told, in turn, and then the last of it for ever.
-#[derive(Default)]
-pub(crate) struct Marketplace {
-    scripts: Mutex<HashMap<OrderId, Vec<Does>>>,
-    asked: watch::Sender<HashMap<OrderId, usize>>,
+/// A license as it was handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HandedOver {
+    pub(crate) event_id: String,
+    /// The file's name; none for a text.
+    pub(crate) file: Option<String>,
+    pub(crate) document: String,
 }
 
-impl Marketplace {
-    pub(crate) fn plan(&self, order: &str, script: &[Does]) {
-        self.scripts.lock().unwrap().insert(order_id(order), script.to_vec());
+/// A double of the marketplace: does what it was told, in turn, and then the last of it for ever. An order is asked for
+/// under its id, a code under `activate PL1` and `query PL1`, an upload under `upload E1`.
+#[derive(Default)]
+pub(crate) struct MarketDouble {
+    scripts: Mutex<HashMap<String, Vec<Does>>>,
+    asked: watch::Sender<HashMap<String, usize>>,
+    handed_over: Mutex<Vec<HandedOver>>,
+}
+
+impl MarketDouble {
+    pub(crate) fn plan(&self, what: &str, script: &[Does]) {
+        self.scripts.lock().unwrap().insert(what.into(), script.to_vec());
     }
 
-    /// How often it was asked for an order.
-    pub(crate) fn asked(&self, order: &str) -> usize {
-        self.asked.borrow().get(&order_id(order)).copied().unwrap_or(0)
+    /// How often it was asked for something.
+    pub(crate) fn asked(&self, what: &str) -> usize {
+        self.asked.borrow().get(what).copied().unwrap_or(0)
+    }
+
+    /// How often it was asked in all.
+    pub(crate) fn asked_in_all(&self) -> usize {
+        self.asked.borrow().values().sum()
     }
 
     /// Waits until it was asked so often.
-    pub(crate) async fn until_asked(&self, order: &str, times: usize) {
+    pub(crate) async fn until_asked(&self, what: &str, times: usize) {
         let mut asked = self.asked.subscribe();
-        let often = asked.wait_for(|asked| asked.get(&order_id(order)).is_some_and(|found| *found >= times));
+        let often = asked.wait_for(|asked| asked.get(what).is_some_and(|found| *found >= times));
         tokio::time::timeout(HANGING, often).await.expect("it was not asked so often").unwrap();
     }
-}
 
-#[async_trait]
-impl OrderSource for Marketplace {
-    async fn query_order(&self, order: &OrderId, _now: DateTime<Utc>) -> Result<OrderAnswer, OpenApiError> {
+    /// Every attempt to hand a license over, those that failed included.
+    pub(crate) fn handed_over(&self) -> Vec<HandedOver> {
+        self.handed_over.lock().unwrap().clone()
+    }
+
+    /// The next of the script.
+    async fn next(&self, what: &str) -> Result<Does, OpenApiError> {
         let mut before = 0;
         self.asked.send_modify(|asked| {
-            let count = asked.entry(order.clone()).or_default();
+            let count = asked.entry(what.into()).or_default();
             before = *count;
             *count += 1;
         });
         let does = {
             let scripts = self.scripts.lock().unwrap();
-            scripts.get(order).and_then(|script| script.get(before).or(script.last())).cloned()
+            scripts.get(what).and_then(|script| script.get(before).or(script.last())).cloned()
         };
         match does {
-            Some(Does::Tell(lines)) => Ok(OrderAnswer { lines, kept_json: format!("{{\"order\":\"{order}\"}}") }),
             Some(Does::Fail(kind)) => Err(OpenApiError::new(kind, "as planned")),
             Some(Does::Hang) => std::future::pending().await,
-            None => Err(OpenApiError::new(ErrorKind::Refused, "no such order")),
+            Some(does) => Ok(does),
+            None => Err(OpenApiError::new(ErrorKind::Refused, "not planned")),
         }
+    }
+
+    async fn about_code(&self, what: &str) -> Result<CodeOutcome, OpenApiError> {
+        let Does::Say(outcome) = self.next(what).await? else { panic!("{what} is about a code") };
+        Ok(outcome)
+    }
+}
+
+#[async_trait]
+impl Marketplace for MarketDouble {
+    async fn query_order(&self, order: &OrderId, _now: DateTime<Utc>) -> Result<OrderAnswer, OpenApiError> {
+        let Does::Tell(lines) = self.next(order.as_str()).await? else { panic!("{order} is an order") };
+        Ok(OrderAnswer { lines, kept_json: format!("{{\"order\":\"{order}\"}}") })
+    }
+
+    async fn activate_code(&self, code: &LicenseCode, _now: DateTime<Utc>) -> Result<CodeOutcome, OpenApiError> {
+        self.about_code(&format!("activate {code}")).await
+    }
+
+    async fn query_code(&self, code: &LicenseCode, _now: DateTime<Utc>) -> Result<CodeOutcome, OpenApiError> {
+        self.about_code(&format!("query {code}")).await
+    }
+
+    async fn upload_license(
+        &self,
+        application: &EventId,
+        upload: Upload<'_>,
+        _now: DateTime<Utc>,
+    ) -> Result<(), OpenApiError> {
+        let (file, content) = match upload {
+            Upload::Text(text) => (None, text.as_bytes()),
+            Upload::File { name, content } => (Some(name.to_owned()), content),
+        };
+        let document = String::from_utf8(content.to_vec()).unwrap();
+        let event_id = application.to_string();
+        self.handed_over.lock().unwrap().push(HandedOver { event_id, file, document });
+        self.next(&format!("upload {application}")).await.map(drop)
+    }
+}
+
+/// A double of whoever makes licenses: no two that it makes are the same.
+#[derive(Default)]
+pub(crate) struct MakerDouble {
+    made: AtomicUsize,
+    /// Characters of a license.
+    pub(crate) length: AtomicUsize,
+}
+
+impl MakerDouble {
+    /// How many it made.
+    pub(crate) fn made(&self) -> usize {
+        self.made.load(Ordering::SeqCst)
+    }
+}
+
+impl LicenseMaker for MakerDouble {
+    fn make(
+        &self,
+        seller: &SellerId,
+        instance: &LicenseId,
+        license: &License,
+        terms: &ProductTerms,
+        requested: &LicenseRequested,
+    ) -> String {
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
+        let event_id = &requested.application.event_id;
+        let quantity = license.quantity.unwrap_or(0);
+        let text = format!("{number}: {quantity} {} of {seller} on {instance} for {event_id}", terms.name);
+        format!("{text:<width$}", width = self.length.load(Ordering::SeqCst))
     }
 }
 
 /// A reactor that runs.
 pub(crate) struct Running {
     pub(crate) orders: OpenOrders,
+    pub(crate) errands: OpenErrands,
     progress: Progress,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    /// Waits until no order is open.
+    /// Waits until an errand says why it waits, or why it failed.
+    pub(crate) async fn until_reason(&self, reason: &str) {
+        let settled = async {
+            while !self.errands.list().iter().any(|errand| errand.reason.as_deref() == Some(reason)) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(HANGING, settled).await.expect("no errand says so");
+    }
+
+    /// Waits until a code is active.
+    pub(crate) async fn until_activated(&self, world: &World, of: &str) {
+        let settled = async {
+            while world.license(&code(of)).await.activation == Activation::Inactive {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(HANGING, settled).await.expect("it is not activated");
+    }
+
+    /// Waits until nothing is open.
     pub(crate) async fn until_nothing_is_open(&self) {
         let settled = async {
-            while !self.orders.list().is_empty() {
+            while !self.orders.list().is_empty() || !self.errands.list().is_empty() {
                 tokio::task::yield_now().await;
             }
         };
@@ -128,7 +248,8 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) log: Arc<SqliteLog>,
     pub(crate) commands: Commands,
-    pub(crate) marketplace: Arc<Marketplace>,
+    pub(crate) marketplace: Arc<MarketDouble>,
+    pub(crate) maker: Arc<MakerDouble>,
     pub(crate) patience: Patience,
     clock: HandSet,
 }
@@ -144,6 +265,7 @@ impl World {
             commands: Commands::new(log.clone(), Arc::new(clock.clone())),
             log,
             marketplace: Arc::default(),
+            maker: Arc::default(),
             patience: Patience { transient: soon, refused: soon, least_attempts: 3, ..Patience::default() },
             clock,
             folder,
@@ -158,18 +280,30 @@ impl World {
         *self.clock.0.lock().unwrap() += time;
     }
 
-    /// Starts a reactor; the seller has access to the marketplace.
-    pub(crate) fn start(&self) -> Running {
-        self.start_with(HashMap::from([(seller(), self.marketplace.clone() as Arc<dyn OrderSource>)]))
+    /// The marketplace, for the one seller there is.
+    pub(crate) fn marketplaces(&self) -> Marketplaces {
+        HashMap::from([(seller(), self.marketplace.clone() as Arc<dyn Marketplace>)])
     }
 
-    pub(crate) fn start_with(&self, sources: OrderSources) -> Running {
+    /// Starts a reactor; the seller has access to the marketplace.
+    pub(crate) fn start(&self) -> Running {
+        self.start_with(self.marketplaces())
+    }
+
+    pub(crate) fn start_with(&self, marketplaces: Marketplaces) -> Running {
+        self.start_at(self.snapshot(), marketplaces)
+    }
+
+    /// Starts a reactor that keeps its open work there.
+    pub(crate) fn start_at(&self, snapshot: PathBuf, marketplaces: Marketplaces) -> Running {
         let metrics = ReactorMetrics::unregistered();
-        let reactor = Reactor::new(self.log.clone(), self.commands.clone(), sources, self.snapshot(), metrics)
+        let (log, commands) = (self.log.clone(), self.commands.clone());
+        let reactor = Reactor::new(log, commands, marketplaces, self.maker.clone(), snapshot, metrics)
             .with_patience(self.patience);
         let stop = CancellationToken::new();
         Running {
             orders: reactor.open_orders(),
+            errands: reactor.open_errands(),
             progress: reactor.progress(),
             task: tokio::spawn(reactor.run(stop.clone())),
             stop,
@@ -200,6 +334,50 @@ impl World {
             product_id: None,
         };
         self.commands.license(key, Command::Refresh(refreshed), &Cause::System).await.unwrap();
+    }
+
+    /// Brings a product into the catalog.
+    pub(crate) async fn define(&self, form: LicenseForm) {
+        let terms = ProductTerms {
+            kind: ProductKind::OnlineLicense,
+            name: "Example CAD".into(),
+            entitlements: [].into(),
+            seats: None,
+            grace_days: 7,
+            lease_seconds: 3_600,
+            offline_grace_seconds: 86_400,
+            check_interval_seconds: 300,
+            fee_ratio: None,
+            clones: Default::default(),
+            license_form: form,
+        };
+        let now = self.commands.now();
+        self.commands.apply_catalog(&seller(), &[(sku(), terms)], now, &Cause::System).await.unwrap();
+    }
+
+    /// The customer applies for a license.
+    pub(crate) async fn apply_for(&self, key: &LicenseKey, event_id: &str) {
+        let requested = LicenseRequested {
+            application: application(event_id),
+            effective_at: "2026-11-24T00:00:00Z".parse().unwrap(),
+            expires_at: None,
+        };
+        self.commands.license(key, Command::RequestLicense(requested), &Cause::System).await.unwrap();
+    }
+
+    /// The marketplace tells of a code.
+    pub(crate) async fn confirm(&self, key: &LicenseKey, state: CodeState) {
+        self.commands.license(key, Command::ConfirmCode(code_answer(state)), &Cause::System).await.unwrap();
+    }
+
+    /// The events of a license's stream.
+    pub(crate) async fn license_events(&self, key: &LicenseKey) -> Vec<Record> {
+        let stream = Stream::License(key.clone()).to_string();
+        self.records().await.into_iter().filter(|record| record.stream.as_str() == stream).collect()
+    }
+
+    pub(crate) async fn license_kinds(&self, key: &LicenseKey) -> Vec<String> {
+        self.license_events(key).await.into_iter().map(|record| record.kind).collect()
     }
 
     pub(crate) async fn license(&self, key: &LicenseKey) -> License {
@@ -285,10 +463,30 @@ pub(crate) fn facts(line: &str) -> OrderFacts {
         order_line_id: line_id(line),
         order_type: OrderType::New,
         charging_mode: ChargingMode::Period,
-        sku: Some(Sku::parse("a63ee5c9-0000").unwrap()),
+        sku: Some(sku()),
         product_id: None,
         quantity: Some(20),
         expires_at: Some("2027-11-24T00:00:00Z".parse().unwrap()),
         ordered_at: None,
     }
+}
+
+fn sku() -> Sku {
+    Sku::parse("a63ee5c9-0000").unwrap()
+}
+
+pub(crate) fn application(event_id: &str) -> Application {
+    Application { event_id: EventId::parse(event_id).unwrap(), fingerprint: Some("M1|D1".into()) }
+}
+
+/// What the marketplace says of a code that runs until the end of 2027.
+pub(crate) fn code_answer(state: CodeState) -> CodeAnswer {
+    let expires_at = Some("2027-12-31T00:00:00Z".parse().unwrap());
+    CodeAnswer { state, expires_at, product_id: None, quantity: Some(5), order: None }
+}
+
+/// The same as the marketplace's answer.
+pub(crate) fn says(state: CodeState) -> Does {
+    let kept_json = format!("{{\"status\":\"{state:?}\"}}");
+    Does::Say(CodeOutcome::Known { answer: code_answer(state), kept_json })
 }

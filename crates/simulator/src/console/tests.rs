@@ -98,6 +98,20 @@ fn result_fields_are_checked() {
 }
 
 #[test]
+fn an_application_is_taken_on_when_it_is_done_or_under_way() {
+    let check = |code: &str| {
+        let response = answer(&json!({"resultCode": code, "resultMsg": "words"}));
+        findings(&response, &Expected::taken_on())
+    };
+    assert_eq!((check("000000"), check("000004")), (vec![], vec![]));
+    for code in ["000001", "000002", "000003", "000005", "000900", "000901", "000902", "000903"] {
+        assert_eq!(check(code), ["result_code"], "{code}");
+    }
+    let processing = answer(&json!({"resultCode": "000004", "resultMsg": "processing"}));
+    assert_eq!(findings(&processing, &Expected::success()), ["result_code"], "nothing else may be under way");
+}
+
+#[test]
 fn an_instance_id_is_mandatory_short_and_always_the_same() {
     assert_eq!(findings(&success(), &Expected::new_instance()), ["field_missing"]);
     assert_eq!(findings(&new_instance(""), &Expected::new_instance()), ["field_missing"]);

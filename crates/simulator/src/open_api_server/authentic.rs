@@ -25,17 +25,17 @@ pub(super) enum NotTheSeller {
     Date,
 }
 
-pub(super) fn check(request: &HttpRequest, credentials: &Credentials, now: DateTime<Utc>) -> Result<(), NotTheSeller> {
+pub(super) fn check(
+    request: &HttpRequest,
+    body: &[u8],
+    credentials: &Credentials,
+    now: DateTime<Utc>,
+) -> Result<(), NotTheSeller> {
     let query = Query::<Vec<(String, String)>>::from_query(request.query_string()).map_err(|_| NotTheSeller::Query)?;
     let headers: Vec<_> =
         request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-    let request = Request {
-        method: request.method().as_str(),
-        path: request.path(),
-        query: &query,
-        headers: &headers,
-        body: b"",
-    };
+    let request =
+        Request { method: request.method().as_str(), path: request.path(), query: &query, headers: &headers, body };
     let signed_at = signing::verify(&request, &credentials.access_key, credentials.secret_key.expose_secret())?;
     if (now - signed_at).abs() > WINDOW {
         return Err(NotTheSeller::Date);
@@ -67,11 +67,12 @@ mod tests {
         let credentials = |secret: &str| Credentials { access_key: "test".into(), secret_key: secret.into() };
         let at = |text: &str| text.parse().unwrap();
         let (genuine, now) = (call("MOCKPERIODYEARNEW"), at("2024-03-17T14:57:00Z"));
-        assert_eq!(check(&genuine, &credentials("123"), now), Ok(()));
+        assert_eq!(check(&genuine, b"", &credentials("123"), now), Ok(()));
         let wrong = Err(NotTheSeller::Unauthentic(Unauthentic::WrongSignature));
-        assert_eq!(check(&genuine, &credentials("124"), now), wrong);
-        assert_eq!(check(&call("MOCKONDEMAND"), &credentials("123"), now), wrong);
+        assert_eq!(check(&genuine, b"", &credentials("124"), now), wrong);
+        assert_eq!(check(&call("MOCKONDEMAND"), b"", &credentials("123"), now), wrong);
+        assert_eq!(check(&genuine, b"body", &credentials("123"), now), wrong, "no body was signed");
         let later = at("2024-03-17T14:57:38Z");
-        assert_eq!(check(&genuine, &credentials("123"), later), Err(NotTheSeller::Date));
+        assert_eq!(check(&genuine, b"", &credentials("123"), later), Err(NotTheSeller::Date));
     }
 }

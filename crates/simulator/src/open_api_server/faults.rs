@@ -11,9 +11,9 @@ use tokio::sync::watch;
 pub enum Fault {
     /// The true answer, so much later.
     Delay(Duration),
-    /// Status 500 with `MKT.0999`.
+    /// Status 500 with `MKT.0999`; of the license interfaces `92020001`.
     Internal,
-    /// Status 406 with `MKT.0250`.
+    /// Status 406 with `MKT.0250`; of the license interfaces 429 with the gateway's `APIGW.0308`.
     TooManyRequests,
     /// Status 200 with half a JSON text.
     NotJson,

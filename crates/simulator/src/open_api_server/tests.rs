@@ -1,12 +1,19 @@
 use std::time::Duration;
 
-use chopmark_domain::ids::{OrderId, OrderLineId};
-use chopmark_huawei::open_api::{ErrorKind, ORDER_QUERY_PATH, OpenApi, signing};
+use chopmark_domain::ids::{EventId, LicenseCode, OrderId, OrderLineId};
+use chopmark_domain::license::{CodeAnswer, CodeState};
+use chopmark_huawei::open_api::{
+    CodeOutcome, ErrorKind, LicenseApi, ORDER_QUERY_PATH, OpenApi, OpenApiError, Upload, UploadSigning, signing,
+};
 use chopmark_huawei::site::Site;
 
+use chrono::Utc;
+
 use super::*;
+use crate::codes::Code;
 use crate::http::{Connection, Request, Response};
 use crate::orders::{MOCK_ORDERS, Product};
+use crate::uploads::Uploaded;
 
 fn start() -> OpenApiServer {
     let credentials = Credentials { access_key: "test".into(), secret_key: "123".into() };
@@ -96,7 +103,7 @@ async fn the_sellers_client_reads_every_mock_order() {
         let order = OrderId::parse(id).unwrap();
         let line = OrderLineId::parse(&format!("{id}-000001")).unwrap();
         let answer = client.query_order(&order, Some(&line), Utc::now()).await.unwrap();
-        let Entry::Known(known) = server.state.orders.look_up(id, None) else {
+        let Entry::Known(known) = server.desk.orders().look_up(id, None) else {
             panic!("{id} is missing");
         };
         let [facts] = answer.lines.as_slice() else {
@@ -109,7 +116,123 @@ async fn the_sellers_client_reads_every_mock_order() {
     }
     let unknown = client.query_order(&OrderId::parse("CS404").unwrap(), None, Utc::now()).await;
     assert_eq!(unknown.unwrap_err().kind, ErrorKind::Refused);
-    server.state.orders.withhold("MOCKONDEMAND");
+    server.desk.orders().withhold("MOCKONDEMAND");
     let withheld = client.query_order(&OrderId::parse("MOCKONDEMAND").unwrap(), None, Utc::now()).await;
     assert_eq!(withheld.unwrap_err().kind, ErrorKind::Transient);
+}
+
+fn client(server: &OpenApiServer) -> OpenApi {
+    let base = reqwest::Url::parse(&server.url().to_string()).unwrap();
+    OpenApi::new(Site::Cn, Some(base), "test".into(), "123".into()).unwrap()
+}
+
+/// Enters a code of the yearly mock order in the book.
+fn register(server: &OpenApiServer, received: bool) -> LicenseCode {
+    let Entry::Known(order) = server.desk().orders().look_up("MOCKPERIODYEARNEW", None) else {
+        panic!("the order is missing")
+    };
+    let code = LicenseCode::parse("PL0001TEST").unwrap();
+    server.codes().register(code.as_str(), Code { received, ..Code::of(&order) });
+    code
+}
+
+fn known(outcome: Result<CodeOutcome, OpenApiError>) -> CodeAnswer {
+    match outcome {
+        Ok(CodeOutcome::Known { answer, .. }) => answer,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_codes_life_is_told_alike_by_both_versions() {
+    for api in [LicenseApi::V1, LicenseApi::V2] {
+        let server = start();
+        let client = client(&server).with_license_api(api);
+        let now = Utc::now();
+        let nobodys = LicenseCode::parse("PL404").unwrap();
+        assert_eq!(client.activate_code(&nobodys, now).await, Ok(CodeOutcome::NotExist));
+        assert_eq!(client.query_code(&nobodys, now).await, Ok(CodeOutcome::NotExist));
+        let code = register(&server, false);
+        assert_eq!(client.activate_code(&code, now).await, Ok(CodeOutcome::NotReceivedYet));
+        assert_eq!(client.query_code(&code, now).await, Ok(CodeOutcome::NotReceivedYet));
+        server.codes().receive(code.as_str());
+        assert_eq!(known(client.query_code(&code, now).await).state, CodeState::Inactive);
+
+        let activated = known(client.activate_code(&code, now).await);
+        assert_eq!(activated.state, CodeState::Alive);
+        let order = activated.order.map(|order| order.order_line_id.to_string());
+        let told = (api == LicenseApi::V1).then(|| "MOCKPERIODYEARNEW-000001".to_owned());
+        assert_eq!(order, told, "a batch is answered success and nothing more");
+        assert_eq!(client.activate_code(&code, now).await, Ok(CodeOutcome::AlreadyActive));
+
+        let queried = known(client.query_code(&code, now).await);
+        let entry = server.codes().look_up(code.as_str()).unwrap();
+        assert_eq!(queried.expires_at.map(|at| at.timestamp()), entry.expires_at.map(|at| at.timestamp()));
+        assert_eq!(queried.product_id.unwrap().as_str(), entry.product_id);
+        server.codes().set_expiry(code.as_str(), Some(now));
+        assert_eq!(known(client.query_code(&code, now).await).state, CodeState::Expired);
+        server.codes().set_state(code.as_str(), CodeState::Released);
+        assert_eq!(known(client.query_code(&code, now).await).state, CodeState::Released);
+        assert_eq!((server.calls_of(Interface::Activate), server.calls_of(Interface::Heartbeat)), (4, 6));
+        assert_eq!((server.calls_of(Interface::OrderQuery), server.calls()), (0, 10));
+    }
+}
+
+#[tokio::test]
+async fn uploads_are_entered_in_the_book_however_they_are_signed() {
+    let server = start();
+    let event = EventId::parse("ev 0001/界").unwrap();
+    let file = Upload::File { name: "license.lic", content: b"\r\n--abc\r\n\0" };
+    for signing in [UploadSigning::ExactBody, UploadSigning::UnsignedPayload] {
+        let client = client(&server).with_upload_signing(signing);
+        assert_eq!(client.upload_license(&event, file, Utc::now()).await, Ok(()));
+        assert_eq!(client.upload_license(&event, Upload::Text("许可证"), Utc::now()).await, Ok(()));
+    }
+    let entry = server.uploads().of(event.as_str());
+    assert_eq!((entry.attempts, entry.accepted.len()), (4, 4));
+    let expected = Uploaded::File { name: "license.lic".into(), content: b"\r\n--abc\r\n\0".to_vec() };
+    assert_eq!(entry.accepted[..2], [expected, Uploaded::Text("许可证".into())]);
+    assert_eq!(server.calls_of(Interface::Upload), 4);
+}
+
+#[tokio::test]
+async fn the_license_interfaces_take_the_sellers_signature_alone() {
+    let server = start();
+    let base = reqwest::Url::parse(&server.url().to_string()).unwrap();
+    let stranger = OpenApi::new(Site::Cn, Some(base), "test".into(), "124".into()).unwrap();
+    let (code, event, now) = (register(&server, true), EventId::parse("ev").unwrap(), Utc::now());
+    let refused = [
+        stranger.activate_code(&code, now).await.unwrap_err(),
+        stranger.query_code(&code, now).await.unwrap_err(),
+        stranger.upload_license(&event, Upload::Text("LIC"), now).await.unwrap_err(),
+    ];
+    for error in refused {
+        assert_eq!(error.kind, ErrorKind::Refused);
+        assert!(error.message.starts_with("APIGW.0301: the signature is wrong"), "{error}");
+    }
+    assert_eq!(server.codes().look_up(code.as_str()).unwrap().state, CodeState::Inactive);
+    assert_eq!(server.uploads().of("ev").attempts, 0);
+}
+
+#[tokio::test]
+async fn one_interface_fails_while_the_others_go_on() {
+    let server = start();
+    let client = client(&server);
+    let (code, event, now) = (register(&server, true), EventId::parse("ev").unwrap(), Utc::now());
+    let faults = server.faults_of(Interface::Upload);
+    faults.inject(Fault::Internal, 1);
+    faults.inject(Fault::TooManyRequests, 1);
+    faults.inject(Fault::NotJson, 1);
+    faults.inject(Fault::Status(502), 1);
+    assert!(client.activate_code(&code, now).await.is_ok());
+    for expected in [ErrorKind::Transient, ErrorKind::Transient, ErrorKind::Malformed, ErrorKind::Transient] {
+        let failed = client.upload_license(&event, Upload::Text("LIC"), now).await.unwrap_err();
+        assert_eq!(failed.kind, expected, "{failed}");
+    }
+    server.uploads().refuse_first(1);
+    let refused = client.upload_license(&event, Upload::Text("LIC"), now).await.unwrap_err();
+    assert_eq!(refused.message, "92020001: internal error (HTTP 500)");
+    assert_eq!(client.upload_license(&event, Upload::Text("LIC"), now).await, Ok(()));
+    server.faults().inject(Fault::Internal, 1);
+    assert!(client.query_code(&code, now).await.is_err(), "what is ordered for all comes to whoever calls next");
 }

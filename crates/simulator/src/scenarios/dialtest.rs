@@ -10,7 +10,7 @@ use super::play::Play;
 use super::wanted::Wanted;
 use crate::console::Expected;
 use crate::marketplace::Style;
-use crate::message::{Message, OrderLine, Refresh, Wording, scene_text, status_text};
+use crate::message::{Application, Message, OrderLine, Refresh, Wording, scene_text, status_text};
 use crate::report::Report;
 
 const MADE_UP: [&str; 2] = ["dial-test-instance-1", "huaiweitest123456"];
@@ -31,7 +31,11 @@ pub async fn play(context: &Context<'_>) -> Report {
         play.deliver(&format!("queryInstance {round}"), &query, &expected).await;
         for message in messages(context.keys.license_code.is_some()) {
             let name = format!("{} {round}", in_words(&message));
-            play.deliver(&name, &message, &Expected::success()).await;
+            let expected = match message {
+                Message::GetLicenseAsync { .. } => Expected::taken_on(),
+                _ => Expected::success(),
+            };
+            play.deliver(&name, &message, &expected).await;
         }
         if let Some(instance) = bought.and_then(|delivered| delivered.instance()) {
             play.check("no license came of it", &instance, &Wanted::not_found()).await;
@@ -57,6 +61,7 @@ fn messages(license_codes: bool) -> Vec<Message> {
             quantity: 5,
         },
         Message::OrderNotify { order: order() },
+        Message::GetLicenseAsync { instance: instance(), application: application() },
         Message::ReleaseInstance { instance: instance(), order: Some(order()) },
         Message::ReleaseInstance { instance: instance(), order: None },
     ]);
@@ -84,6 +89,15 @@ fn instance() -> String {
 
 fn order() -> OrderLine {
     OrderLine::first_of("CS2211181819B4LVS")
+}
+
+fn application() -> Application {
+    Application {
+        event_id: "dial-test-event-1".into(),
+        fingerprint: Some("fa:16:3e:f7:c1:47".into()),
+        effective_at: Play::now(),
+        expires_at: Some(Play::now() + TimeDelta::days(365)),
+    }
 }
 
 fn refresh(scene: Scene) -> Refresh {

@@ -1,16 +1,16 @@
 //! What the scenarios share: deliver and judge, check and judge, note each step.
 
+mod asking;
+
 use std::time::{Duration, Instant};
 
 use chopmark_domain::license::Scene;
 use chopmark_domain::order::{ChargingMode, OrderType};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use secrecy::ExposeSecret;
-use serde_json::Value;
 
 use super::Context;
-use super::wanted::{Wanted, in_words};
-use crate::checks::{CheckError, Checks};
+use crate::checks::Checks;
 use crate::console::{self, Expected, Finding, Said};
 use crate::http::{HttpError, Response};
 use crate::marketplace::{Delivery, Marketplace, MissingKey};
@@ -180,62 +180,12 @@ impl<'a> Play<'a> {
         self.context.orders.is_some() && self.checks.is_some()
     }
 
-    /// Checks a license until it is as it must be, or patience ends. Without an API nothing is checked.
-    pub(super) async fn check(&mut self, name: &str, license: &str, wanted: &Wanted) {
-        self.look(name, license, |verdict| match wanted.contradiction(verdict) {
-            None => Ok(in_words(verdict)),
-            Some(contradiction) => Err(contradiction),
-        })
-        .await;
-    }
-
-    /// Waits until a license has at least so many events, and gives their number. Without an API: nothing.
-    pub(super) async fn revision(&mut self, name: &str, license: &str, at_least: u64) -> Option<u64> {
-        let mut revision = None;
-        self.look(name, license, |verdict| {
-            revision = verdict["license"]["revision"].as_u64();
-            match revision {
-                Some(found) if found >= at_least => Ok(format!("revision {found}")),
-                found => Err(format!("revision is {found:?}, must become {at_least}")),
-            }
-        })
-        .await;
-        revision
-    }
-
-    /// A license must still have exactly so many events.
-    pub(super) async fn unchanged(&mut self, name: &str, license: &str, revision: Option<u64>) {
-        let Some(before) = revision else { return };
-        self.look(name, license, |verdict| match verdict["license"]["revision"].as_u64() {
-            Some(now) if now == before => Ok(format!("revision {now}, as before")),
-            now => Err(format!("revision is {now:?}, must still be {before}")),
-        })
-        .await;
-    }
-
-    async fn look(&mut self, name: &str, license: &str, mut judge: impl FnMut(&Value) -> Result<String, String>) {
-        let Some(checks) = &mut self.checks else { return };
-        let began = Instant::now();
-        let outcome = loop {
-            let answer = checks.license(license).await;
-            let lost = matches!(answer, Err(CheckError::Http(_)));
-            let outcome = match answer {
-                Ok(verdict) => judge(&verdict),
-                Err(error) => Err(error.to_string()),
-            };
-            if outcome.is_ok() || (lost && self.api_lost) || began.elapsed() >= self.context.patience {
-                self.api_lost = lost;
-                break outcome;
-            }
-            tokio::time::sleep(PAUSE).await;
+    pub(super) fn conclude(&mut self, name: &str, outcome: Result<String, String>, began: Instant) {
+        let (ok, detail) = match outcome {
+            Ok(detail) => (true, detail),
+            Err(problem) => (false, problem),
         };
-        self.note(Step {
-            name: name.into(),
-            ok: outcome.is_ok(),
-            detail: outcome.unwrap_or_else(|problem| problem),
-            millis: millis(began.elapsed()),
-            findings: vec![],
-        });
+        self.note(Step { name: name.into(), ok, detail, millis: millis(began.elapsed()), findings: vec![] });
     }
 
     pub(super) fn note(&mut self, step: Step) {

@@ -18,14 +18,27 @@ fn context(seller: &Seller) -> Context<'static> {
     Context {
         api: Some(seller.url.clone()),
         orders: Some(seller.orders.clone()),
+        desk: Some(seller.desk.clone()),
+        token: Some("support-token".into()),
+        image_product: Some("image".into()),
         patience: Duration::from_millis(200),
         ..Context::new(seller.url.clone(), "acme", keys, &Quiet)
     }
 }
 
+/// The context, with a product that the scenario can be played with.
+fn context_for(scenario: Scenario, seller: &Seller) -> Context<'static> {
+    let sku = match scenario {
+        Scenario::Seats => "seats",
+        Scenario::Online => "online",
+        _ => return context(seller),
+    };
+    Context { product: Product { sku: sku.into(), quantity: 3, ..Product::default() }, ..context(seller) }
+}
+
 async fn fails(scenario: Scenario, flaw: Flaw) -> Report {
     let seller = Seller::start(Some(flaw));
-    let report = scenario.play(&context(&seller)).await;
+    let report = scenario.play(&context_for(scenario, &seller)).await;
     assert!(!report.ok, "{flaw:?} is not seen by\n{report}");
     report
 }
@@ -39,12 +52,11 @@ fn checks(report: &Report) -> Vec<String> {
 #[tokio::test]
 async fn an_honest_seller_passes_every_scenario() {
     let seller = Seller::start(None);
-    let context = context(&seller);
     for scenario in Scenario::ALL {
         if scenario == Scenario::Storm {
             continue;
         }
-        let report = scenario.play(&context).await;
+        let report = scenario.play(&context_for(scenario, &seller)).await;
         assert!(report.ok, "{report}");
         assert!(report.steps.len() >= 5, "{report}");
     }
@@ -101,6 +113,66 @@ async fn a_dial_test_that_reaches_licenses_or_asks_for_them_is_seen() {
     assert!(checks(&report).contains(&"result_code".to_owned()), "{report}");
     let found = report.steps.iter().find(|step| step.name == "no license came of it");
     assert!(found.is_some_and(|step| !step.ok), "{report}");
+}
+
+/// The first step that was not as it must be.
+fn failed(report: &Report) -> (&str, &str) {
+    let step = report.steps.iter().find(|step| !step.ok).unwrap();
+    (&step.name, &step.detail)
+}
+
+#[tokio::test]
+async fn more_machines_than_seats_are_seen() {
+    let report = fails(Scenario::Seats, Flaw::GivesSeatsToAll).await;
+    assert_eq!(failed(&report), ("machines race for the seats", "28 of 28 machines have a seat, must be 3"));
+}
+
+#[tokio::test]
+async fn an_ecs_that_is_believed_wherever_it_is_is_seen() {
+    let report = fails(Scenario::Image, Flaw::BelievesAnyEcs).await;
+    let expected = ("its id comes from another project", "code is VALID, must be DEPLOYMENT_CONFLICT");
+    assert_eq!(failed(&report), expected);
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_made_and_is_believed_is_seen() {
+    let report = fails(Scenario::Codes, Flaw::BelievesAnyCode).await;
+    assert_eq!(failed(&report), ("a code that nobody made", "code is VALID, must be NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn a_second_license_for_one_application_is_seen() {
+    let report = fails(Scenario::Online, Flaw::MakesALicenseEachTime).await;
+    assert_eq!(failed(&report), ("there is one license", "several licenses for one application"));
+}
+
+#[tokio::test]
+async fn uploads_that_are_refused_at_first_are_waited_for() {
+    let seller = Seller::start(None);
+    seller.desk.uploads().refuse_first(3);
+    let report = Scenario::Online.play(&context_for(Scenario::Online, &seller)).await;
+    assert!(report.ok, "{report}");
+}
+
+#[tokio::test]
+async fn a_scenario_that_lacks_something_says_what() {
+    let seller = Seller::start(None);
+    let bare = |scenario| {
+        let context = Context { image_product: None, desk: None, ..context(&seller) };
+        async move {
+            let report = Scenario::play(scenario, &context).await;
+            failed(&report).1.to_owned()
+        }
+    };
+    assert!(bare(Scenario::Seats).await.contains("give it `seats` in the catalog"));
+    assert!(bare(Scenario::Image).await.contains("--product"));
+    assert!(bare(Scenario::Codes).await.contains("--open-api"));
+    let online = Scenario::Online.play(&context(&seller)).await;
+    assert!(failed(&online).1.contains("must be of kind `online_license`"), "{online}");
+    for scenario in [Scenario::Seats, Scenario::Image, Scenario::Codes, Scenario::Online] {
+        let report = scenario.play(&Context { api: None, ..context(&seller) }).await;
+        assert_eq!(failed(&report), ("there is an API", "name it with --api"));
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,23 @@ impl Wanted {
         Self::of(&["RELEASED"], Some("released"))
     }
 
+    /// Good for exactly who asks.
+    pub(super) fn valid() -> Self {
+        Self::of(&["VALID"], None)
+    }
+
+    pub(super) fn pending() -> Self {
+        Self::of(&["PENDING"], None)
+    }
+
+    pub(super) fn machine_not_activated() -> Self {
+        Self::of(&["MACHINE_NOT_ACTIVATED"], None)
+    }
+
+    pub(super) fn deployment_conflict() -> Self {
+        Self::of(&["DEPLOYMENT_CONFLICT"], None)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::of(&["NOT_FOUND"], None)
     }

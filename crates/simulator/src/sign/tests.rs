@@ -5,13 +5,22 @@ use chopmark_huawei::callback::FreezeStatus;
 use chopmark_huawei::time::parse_expire_time;
 
 use super::*;
-use crate::message::{ExpireTime, KeyOrder, Message, OrderLine, Refresh, Wording};
+use crate::message::{Application, ExpireTime, KeyOrder, Message, OrderLine, Refresh, Wording};
 
 const KEY: &str = "test-access-key-0001";
 const INSTANCE: &str = "10e758d0-31ad-4c4b-8f1b-81d03469a10e";
 
 fn order() -> OrderLine {
     OrderLine::first_of("CS2211181819B4LVS")
+}
+
+fn application() -> Application {
+    Application {
+        event_id: "ev-0001".into(),
+        fingerprint: Some("fa:16:3e:f7:c1:47|WD-001|MB-77|CPU-9".into()),
+        effective_at: parse_expire_time("20261027103015").unwrap(),
+        expires_at: parse_expire_time("20271027103015"),
+    }
 }
 
 fn stamp(timestamp: &str, nonce: &str) -> Stamp {
@@ -97,6 +106,13 @@ fn callbacks_are_written_and_signed_as_in_the_published_examples() {
             r#"{"activity":"orderNotify","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
             "9C5BAF371D880D996FCDEB3C66B7FF501F29DD6315EF8F7277D628631CE367D0",
         ),
+        (
+            Message::GetLicenseAsync { instance: instance(), application: application() },
+            "1680510876431",
+            "n0nceGetLic000000000000000000001G",
+            r#"{"activity":"getLicenseAsync","deviceFingerprint":"fa:16:3e:f7:c1:47|WD-001|MB-77|CPU-9","effectiveTime":"2026-10-27 10:30:15 z","eventId":"ev-0001","expireTime":"2027-10-27 10:30:15 z","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","testFlag":"1"}"#,
+            "6307306155DA8C9B71BFF83FD8851F4AB6B2A91C3F5E13A13B979A9DA7757216",
+        ),
     ];
     for (message, timestamp, nonce, body, signature) in vectors {
         let stamp = stamp(timestamp, nonce);
@@ -135,6 +151,15 @@ fn license_code_callbacks_are_the_published_ones() {
         release.bodies(&stamp, Wording::default()).0,
         r#"{"activity":"releaseLicenseCode","license":"PL0001TEST"}"#
     );
+}
+
+#[test]
+fn an_application_names_only_what_it_has() {
+    let application = Application { fingerprint: None, expires_at: None, ..application() };
+    let message = Message::GetLicenseAsync { instance: "i-1".into(), application };
+    let (body, _) = message.bodies(&stamp("1680510876431", "n"), Wording::default());
+    let expected = r#"{"activity":"getLicenseAsync","effectiveTime":"2026-10-27 10:30:15 z","eventId":"ev-0001","instanceId":"i-1"}"#;
+    assert_eq!(body, expected);
 }
 
 #[test]

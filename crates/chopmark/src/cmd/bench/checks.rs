@@ -1,4 +1,4 @@
-//! (c) Checks over HTTP, against a bare route; (d) rebuilding and resuming the index; (e) its memory.
+//! (c) Checks over HTTP, against a bare route, steady and first ones; (d) rebuilding and resuming the index; (e) its memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,12 +14,14 @@ use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, LogMetrics, Position};
 use chopmark_projector::{LicenseIndex, rebuild};
-use chopmark_query::{Query, QueryMetrics};
+use chopmark_query::{LimitSettings, Parts, Query, QueryMetrics};
+use chopmark_signing::{IssuerSettings, KeyRing, LeaseIssuer, SigningMetrics};
 use chopmark_simulator::http::Request;
+use chopmark_views::{Seen, ViewsMetrics};
 use prometheus::Registry;
 
 use super::figure::{Figure, Round, micros};
-use super::load::send_all;
+use super::load::{send_all, send_paced};
 use super::population::Population;
 use super::served::Served;
 use crate::cli::bench::Measurement;
@@ -27,6 +29,8 @@ use crate::cli::bench::Measurement;
 const CONNECTIONS: usize = 64;
 /// Requests of one round.
 const REQUESTS: usize = 60_000;
+/// Requests of one round of first checks.
+const FIRST_REQUESTS: usize = 20_000;
 /// Records read at a time, as in a rebuild.
 const PAGE: usize = 2_048;
 
@@ -38,47 +42,117 @@ pub(crate) async fn measure(folder: &Path, licenses: usize, rounds: usize) -> an
     let before = resident_bytes();
     let (index, rebuilt) = rebuilding(&log, rounds).await?;
     let resident = resident_bytes().zip(before).map(|(after, before)| after.saturating_sub(before));
-    let checks = checking(folder, &log, index.clone(), &population, rounds).await?;
+    let checking = Checking::new(folder, &log, index.clone())?;
+    let [steady, half] = checking.steady(&population, rounds).await?;
+    let first = checking.first(&population, rounds).await?;
     let resumed = resuming(folder, &index, rounds)?;
     log.close().await;
-    Ok(vec![checks, rebuilt, resumed, memory(&index, resident)])
+    Ok(vec![steady, half, first, rebuilt, resumed, memory(&index, resident)])
 }
 
-async fn checking(
-    folder: &Path,
-    log: &Arc<SqliteLog>,
+/// What checks are answered from.
+struct Checking {
     index: LicenseIndex,
-    population: &Population,
-    rounds: usize,
-) -> anyhow::Result<Figure> {
-    let log: Arc<dyn EventLog> = log.clone();
-    let journal = Journal::open(&folder.join("checks.journal"), JournalOptions::default())?;
-    let commands = Commands::new(log, Arc::new(SystemClock));
-    let metrics = QueryMetrics::register(&Registry::new())?;
-    let query = Data::new(Query::new(index, commands, journal, Arc::new(Vec::new), metrics));
-    let ours = Served::start(move |config| chopmark_query::configure(config, query.clone()))?;
-    let requests = |host: &str| Arc::new(population.ids(REQUESTS).map(|id| check(host, id)).collect::<Vec<_>>());
-    let ours_requests = requests(&ours.url.authority());
+    commands: Commands,
+    journal: Journal,
+    seen: Seen,
+}
 
-    let answer = answer_to(&ours, &ours_requests).await?;
-    let base = Served::bare(move |config| constant_route(config, answer.clone()))?;
-    let base_requests = requests(&base.url.authority());
-    let mut measured = vec![];
-    for _ in 0..rounds {
-        let checked = send_all(&ours.url, ours_requests.clone(), CONNECTIONS, valid).await?;
-        let constant = send_all(&base.url, base_requests.clone(), CONNECTIONS, valid).await?;
-        measured.push((checked, constant));
+impl Checking {
+    fn new(folder: &Path, log: &Arc<SqliteLog>, index: LicenseIndex) -> anyhow::Result<Self> {
+        let log: Arc<dyn EventLog> = log.clone();
+        let journal = Journal::open(&folder.join("checks.journal"), JournalOptions::default())?;
+        let seen = Seen::open(&folder.join("checks.views"), ViewsMetrics::unregistered())?;
+        Ok(Self { index, commands: Commands::new(log, Arc::new(SystemClock)), journal, seen })
     }
-    ours.stop().await;
-    base.stop().await;
-    Ok(Figure::of_rounds(
-        Measurement::Checks,
-        "checks",
-        "license checks over HTTP with all licenses in the index, 64 connections",
-        "a bare actix-web route that reads the body and returns a constant of the same size",
-        "a second",
-        &measured,
-    ))
+
+    /// A server that remembers so many leases.
+    fn serve(&self, cached_leases: usize) -> anyhow::Result<Served> {
+        let settings = IssuerSettings { name: "chopmark".into(), cached_leases };
+        let keys = KeyRing::generate([rand::random(), rand::random()])?;
+        let leases = LeaseIssuer::new(keys, settings, rand::random(), SigningMetrics::unregistered());
+        let query = Query::new(Parts {
+            index: self.index.clone(),
+            commands: self.commands.clone(),
+            journal: self.journal.clone(),
+            orders_at_risk: Arc::new(Vec::new),
+            leases: Arc::new(leases),
+            seen: self.seen.clone(),
+            metrics: QueryMetrics::register(&Registry::new())?,
+        });
+        // A small population is asked about more often than any customer's software asks.
+        let query = Data::new(query.with_limits(LimitSettings { license_burst: 10_000_000, ..LimitSettings::default() }));
+        Served::start(move |config| chopmark_query::configure(config, query.clone()))
+    }
+
+    /// Checks whose lease was signed before, as fast as they go and at half that pace.
+    async fn steady(&self, population: &Population, rounds: usize) -> anyhow::Result<[Figure; 2]> {
+        let ours = self.serve(self.index.len().max(REQUESTS))?;
+        let requests = |host: &str| Arc::new(population.ids(REQUESTS).map(|id| check(host, id)).collect::<Vec<_>>());
+        let ours_requests = requests(&ours.url.authority());
+        let answer = answer_to(&ours, &ours_requests).await?;
+        let base = Served::bare(move |config| constant_route(config, answer.clone()))?;
+        let base_requests = requests(&base.url.authority());
+        // Every lease is signed once before anything is measured.
+        send_all(&ours.url, ours_requests.clone(), CONNECTIONS, valid).await?;
+        let (mut full, mut half) = (vec![], vec![]);
+        for _ in 0..rounds {
+            let checked = send_all(&ours.url, ours_requests.clone(), CONNECTIONS, valid).await?;
+            let constant = send_all(&base.url, base_requests.clone(), CONNECTIONS, valid).await?;
+            let pace = checked.per_second / 2.0;
+            let paced = send_paced(&ours.url, ours_requests.clone(), CONNECTIONS, pace, valid).await?;
+            let base_paced = send_paced(&base.url, base_requests.clone(), CONNECTIONS, pace, valid).await?;
+            full.push((checked, constant));
+            half.push((paced, base_paced));
+        }
+        ours.stop().await;
+        base.stop().await;
+        let figure = |name, what, baseline_is, measured: &[_]| {
+            Figure::of_rounds(Measurement::Checks, name, what, baseline_is, "a second", measured)
+        };
+        Ok([
+            figure(
+                "checks",
+                "license checks over HTTP, each with its lease, with all licenses in the index, 64 connections",
+                "a bare actix-web route that reads the body and returns a constant of the same size",
+                &full,
+            ),
+            figure("checks_half", "the same at half that pace", "the bare route at the same pace", &half),
+        ])
+    }
+
+    /// Checks whose lease must be signed.
+    async fn first(&self, population: &Population, rounds: usize) -> anyhow::Result<Figure> {
+        let mut measured = vec![];
+        for _ in 0..rounds {
+            // A server of its own each time: it has signed nothing yet.
+            let ours = self.serve(REQUESTS)?;
+            let host = ours.url.authority();
+            let requests = Arc::new(population.ids(FIRST_REQUESTS).map(|id| check(&host, id)).collect::<Vec<_>>());
+            let checked = send_all(&ours.url, requests, CONNECTIONS, valid).await?;
+            ours.stop().await;
+            measured.push((checked, signing()?));
+        }
+        Ok(Figure::of_rounds(
+            Measurement::Checks,
+            "first_checks",
+            "license checks whose lease is signed for the first time, 64 connections",
+            "Ed25519 signatures of a lease's size on one core, and nothing else",
+            "a second",
+            &measured,
+        ))
+    }
+}
+
+/// Signs as many texts of a lease's size as there are first checks in a round.
+fn signing() -> anyhow::Result<Round> {
+    let keys = KeyRing::generate([rand::random(), rand::random()])?;
+    let text = [b'x'; 600];
+    let started = Instant::now();
+    for _ in 0..FIRST_REQUESTS {
+        std::hint::black_box(keys.signing().sign(std::hint::black_box(&text)));
+    }
+    Ok(Round::new(u64::try_from(FIRST_REQUESTS)?, started.elapsed().as_secs_f64(), micros()))
 }
 
 fn check(host: &str, id: &str) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chopmark_domain::catalog::{self, Entitlement, ProductDefined, ProductKind, ProductTerms};
+use chopmark_domain::catalog::{self, ClonePolicy, Entitlement, LicenseForm, ProductDefined, ProductKind, ProductTerms};
 use chopmark_domain::cause::{Cause, Metadata, RequestSignature, SignedForm, SignedRequest};
 use chopmark_domain::codec::{StoredEvent, to_json};
 use chopmark_domain::ids::{OrderId, OrderLineId, ProductId, SellerId, Sku};
@@ -73,6 +73,8 @@ fn product() -> anyhow::Result<catalog::Event> {
         offline_grace_seconds: 604_800,
         check_interval_seconds: 3_600,
         fee_ratio: None,
+        clones: ClonePolicy::Report,
+        license_form: LicenseForm::Text,
     };
     let effective_at = Utc::now() - TimeDelta::days(1);
     Ok(ProductDefined { catalog_version: 1, sku: Sku::parse("bench-sku")?, effective_at, terms }.into())

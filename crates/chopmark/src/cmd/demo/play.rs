@@ -10,13 +10,15 @@ use chopmark_simulator::console::{Expected, examine};
 use chopmark_simulator::marketplace::{Delivery, Marketplace, Style};
 use chopmark_simulator::message::Refresh;
 use chopmark_simulator::orders::{Order, Period, Product};
+use chopmark_simulator::checks::Question;
 use chopmark_simulator::{Checks, Message, OrderLine};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::stage::{SELLER, Stage};
+use super::software::Program;
+use super::stage::{SEATS_SKU, Stage};
 use crate::failure::{Failure, OrFail, Reason};
 
 /// How long the order's facts may take to arrive.
@@ -34,7 +36,7 @@ pub(super) struct Step {
 
 /// The demo while it is played.
 pub(super) struct Play {
-    stage: Stage,
+    pub(super) stage: Stage,
     marketplace: Marketplace,
     checks: Checks,
     /// The license that was bought.
@@ -53,7 +55,7 @@ pub(super) struct Played {
 impl Play {
     pub(super) fn begin(stage: Stage, quiet: bool) -> Result<Self, Failure> {
         let marketplace = stage.marketplace()?;
-        let checks = Checks::new(&stage.api()?, SELLER, None);
+        let checks = stage.checks()?;
         Ok(Self { stage, marketplace, checks, instance: String::new(), steps: vec![], quiet })
     }
 
@@ -72,7 +74,7 @@ impl Play {
     /// A purchase and what becomes of it.
     async fn story(&mut self) -> Result<(), Failure> {
         self.headline("A customer buys. The marketplace calls, signed; the license it creates answers a check.")?;
-        let order = self.placed(OrderType::New, Utc::now() + TimeDelta::days(365));
+        let order = self.placed(OrderType::New, Utc::now() + TimeDelta::days(365), Product::default());
         let purchase = self.sign(&Message::NewInstance { order: order.clone() })?;
         self.stage.hold_facts();
         let instance = self.buy("newInstance", &purchase, Expected::new_instance()).await?;
@@ -89,27 +91,54 @@ impl Play {
         self.forge(&instance).await?;
         self.check("check: no event was added", &instance, "VALID", |license| license["revision"] == 2).await?;
 
-        self.headline("The marketplace freezes, the customer renews, the freeze is lifted.")?;
-        self.status(&instance, FreezeStatus::Freeze).await?;
-        self.check("check", &instance, "FROZEN", |_| true).await?;
-        let expires_at = Utc::now() + TimeDelta::days(730);
-        self.renew(&instance, expires_at).await?;
-        self.check("check: a refresh never unfreezes", &instance, "FROZEN", |_| true).await?;
-        self.status(&instance, FreezeStatus::Unfreeze).await?;
-        let renewed = expires_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        self.check("check", &instance, "VALID", move |license| license["expires_at"] == renewed.as_str()).await?;
+        let program = self.install(&instance)?;
+        self.outage(&program).await?;
+        let frozen = self.freeze_and_renew(&instance, &program).await?;
+        let seated = self.bought(SEATS_SKU).await?;
+        self.seats(&seated).await?;
+        self.image().await?;
+        self.look_back(&instance, &frozen).await?;
 
-        self.headline("The server is restarted, then the customer unsubscribes. The log remembers everything.")?;
-        self.restart().await?;
-        self.check("check after the restart", &instance, "VALID", |_| true).await?;
+        self.headline("The customer unsubscribes. The log remembers everything.")?;
         let release = Message::ReleaseInstance { instance: instance.clone(), order: Some(OrderLine::fresh()) };
         self.send("releaseInstance", &release, Expected::success()).await?;
         self.check("check", &instance, "RELEASED", |_| true).await?;
         self.query(&instance).await
     }
 
+    /// A freeze and a renewal; gives the verdict in between.
+    async fn freeze_and_renew(&mut self, instance: &str, program: &Program) -> Result<Value, Failure> {
+        self.headline("The marketplace freezes, the customer renews, the freeze is lifted.")?;
+        self.status(instance, FreezeStatus::Freeze).await?;
+        let frozen = self.ask("check", instance).await?;
+        self.phone_home("the program sees the freeze at its next check", program, "denied").await?;
+        let expires_at = Utc::now() + TimeDelta::days(730);
+        self.renew(instance, expires_at).await?;
+        self.check("check: a refresh never unfreezes", instance, "FROZEN", |_| true).await?;
+        self.status(instance, FreezeStatus::Unfreeze).await?;
+        let renewed = expires_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        self.check("check", instance, "VALID", move |license| license["expires_at"] == renewed.as_str()).await?;
+        Ok(frozen)
+    }
+
+    /// Another license, of another product, with its facts.
+    async fn bought(&mut self, sku: &str) -> Result<String, Failure> {
+        let product = Product { sku: sku.into(), ..Product::default() };
+        let order = self.placed(OrderType::New, Utc::now() + TimeDelta::days(365), product);
+        let purchase = self.sign(&Message::NewInstance { order })?;
+        let answer = self.marketplace.send(&purchase).await;
+        let answer = answer.or_fail(Reason::CheckFailed, "newInstance", "run the demo again")?;
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let instance = answer["instanceId"].as_str().unwrap_or_default().to_owned();
+        let begun = Instant::now();
+        while self.ask("check", &instance).await?["license"]["facts"] != "known" && begun.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(instance)
+    }
+
     /// A new order in the marketplace's book.
-    fn placed(&self, order_type: OrderType, expires_at: DateTime<Utc>) -> OrderLine {
+    fn placed(&self, order_type: OrderType, expires_at: DateTime<Utc>, product: Product) -> OrderLine {
         let line = OrderLine::fresh();
         self.stage.orders.register(Order {
             line: line.clone(),
@@ -118,7 +147,7 @@ impl Play {
             ordered_at: Utc::now(),
             expires_at: Some(expires_at),
             period: Some(Period { unit: "year", number: 1 }),
-            product: Product::default(),
+            product,
         });
         line
     }
@@ -133,7 +162,7 @@ impl Play {
     }
 
     async fn renew(&mut self, instance: &str, expires_at: DateTime<Utc>) -> Result<(), Failure> {
-        let order = self.placed(OrderType::Renew, expires_at);
+        let order = self.placed(OrderType::Renew, expires_at, Product::default());
         let refresh = Refresh { scene: Scene::Renewal, order, expires_at, product_id: None };
         let message = Message::RefreshInstance { instance: instance.into(), refresh };
         self.send("refreshInstance RENEWAL", &message, Expected::success()).await
@@ -152,12 +181,13 @@ impl Play {
         self.deliver("releaseInstance, signed with a guessed key", &forged, expected).await.map(|_| ())
     }
 
-    async fn restart(&mut self) -> Result<(), Failure> {
+    /// The server comes back on what it kept.
+    pub(super) async fn restart(&mut self) -> Result<(), Failure> {
         let begun = Instant::now();
-        self.stage.restart().await?;
+        self.stage.start_again().await?;
         self.marketplace = self.stage.marketplace()?;
-        self.checks = Checks::new(&self.stage.api()?, SELLER, None);
-        self.note("restart, on the same data folder", true, "ready".into(), begun.elapsed())
+        self.checks = self.stage.checks()?;
+        self.note("the server is back, on the same data folder", true, "ready".into(), begun.elapsed())
     }
 
     fn sign(&self, message: &Message) -> Result<Delivery, Failure> {
@@ -192,7 +222,7 @@ impl Play {
         Ok(answer)
     }
 
-    async fn check(
+    pub(super) async fn check(
         &mut self,
         what: &str,
         instance: &str,
@@ -220,15 +250,25 @@ impl Play {
     }
 
     async fn ask(&mut self, what: &str, instance: &str) -> Result<Value, Failure> {
-        let verdict = self.checks.license(instance).await;
+        self.question(what, &Question::license(instance)).await
+    }
+
+    pub(super) async fn question(&mut self, what: &str, question: &Question) -> Result<Value, Failure> {
+        let verdict = self.checks.question(question).await;
         verdict.or_fail(Reason::CheckFailed, what, "run the demo again; if it fails again, report it")
     }
 
-    fn headline(&self, text: &str) -> Result<(), Failure> {
+    pub(super) fn headline(&self, text: &str) -> Result<(), Failure> {
         if self.quiet { Ok(()) } else { crate::print(&format!("\n{text}\n")) }
     }
 
-    fn note(&mut self, what: &str, ok: bool, result: String, elapsed: Duration) -> Result<(), Failure> {
+    pub(super) fn note(
+        &mut self,
+        what: &str,
+        ok: bool,
+        result: String,
+        elapsed: Duration,
+    ) -> Result<(), Failure> {
         let millis = elapsed.as_secs_f64() * 1_000.0;
         if !self.quiet {
             let mark = if ok { '✓' } else { '✗' };
@@ -244,6 +284,6 @@ fn sign(marketplace: &Marketplace, message: &Message) -> Result<Delivery, Failur
     signed.or_fail(Reason::CheckFailed, "signing", "report this")
 }
 
-fn sentence(verdict: &Value) -> String {
+pub(super) fn sentence(verdict: &Value) -> String {
     format!("{}  {}", verdict["code"].as_str().unwrap_or("?"), verdict["reason"].as_str().unwrap_or_default())
 }

@@ -1,13 +1,16 @@
 //! What the demo plays on: a folder, a configuration, a marketplace and a server.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use chopmark_simulator::marketplace::{Keys, Marketplace};
-use chopmark_simulator::{Credentials, OpenApiServer, Orders, Url};
+use chopmark_signing::key_file;
+use chopmark_simulator::http::{Connection, Request};
+use chopmark_simulator::{Checks, Credentials, OpenApiServer, Orders, Url};
 use chrono::Utc;
 use secrecy::SecretString;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::config::{Config, Environment};
@@ -19,6 +22,10 @@ use crate::signals::StopSignals;
 pub(super) const SELLER: &str = "acme";
 /// The demo's product, as the open API names it too.
 pub(super) const SKU: &str = "a63ee5c9-0000";
+/// A product of which three machines may use one license.
+pub(super) const SEATS_SKU: &str = "a63ee5c9-0001";
+/// An image.
+pub(super) const IMAGE_SKU: &str = "a63ee5c9-0002";
 
 /// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -49,8 +56,11 @@ impl Stage {
         let file = folder.path().join("chopmark.toml");
         let text = configuration(folder.path(), &base_key, &secret_key, &open_api.url());
         std::fs::write(&file, text).or_fail(Reason::Storage, file.display(), help)?;
-        let config = Config::load(Some(&file), &Environment::default())?;
-        let server = Some(started(&config).await?);
+        let mut config = Config::load(Some(&file), &Environment::default())?;
+        let server = started(&config).await?;
+        // It comes back where it was, as the customer's program expects.
+        config.listen.api = server.addresses.api;
+        let server = Some(server);
         Ok(Self { folder, config, base_key: base_key.into(), orders, open_api, server })
     }
 
@@ -81,11 +91,53 @@ impl Stage {
         format!("http://{}", of(&server.addresses)).parse().or_fail(Reason::CheckFailed, "an address of the server", "")
     }
 
-    /// Stops the server and starts it again on what it kept.
-    pub(super) async fn restart(&mut self) -> Result<(), Failure> {
+    /// Asks as software does.
+    pub(super) fn checks(&self) -> Result<Checks, Failure> {
+        Ok(Checks::new(&self.api()?, SELLER, None))
+    }
+
+    /// Asks as a person with the admin token does.
+    pub(super) async fn ask(&self, method: &str, target: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let help = "run the demo again; if it fails again, report it";
+        let token = std::fs::read_to_string(self.data().join("admin-token"));
+        let bearer = format!("Bearer {}", token.or_fail(Reason::Storage, "the admin token", help)?.trim());
+        let (api, body) = (self.api()?, body.map(Value::to_string).unwrap_or_default());
+        let request = Request {
+            method,
+            host: &api.authority(),
+            target,
+            headers: &[("Authorization", &bearer), ("Content-Type", "application/json")],
+            body: body.as_bytes(),
+        };
+        let mut connection = Connection::to(&api);
+        let answer = connection.send(&request.to_bytes()).await.or_fail(Reason::CheckFailed, target, help)?;
+        serde_json::from_slice(answer.body).or_fail(Reason::CheckFailed, target, help)
+    }
+
+    /// The key that the customer's program was built with.
+    pub(super) fn root_key(&self) -> Result<String, Failure> {
+        let keys = key_file::load(&self.data().join("signing-keys.pem"));
+        Ok(keys.or_fail(Reason::Storage, "the signing keys", "run the demo again")?.root())
+    }
+
+    /// Where the customer's program keeps what it must remember.
+    pub(super) fn customer(&self) -> PathBuf {
+        self.folder.path().join("customer")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Stops the server.
+    pub(super) async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
+    }
+
+    /// Starts it again on what it kept, where it was.
+    pub(super) async fn start_again(&mut self) -> Result<(), Failure> {
         self.server = Some(started(&self.config).await?);
         Ok(())
     }
@@ -104,7 +156,7 @@ impl Stage {
     pub(super) async fn keep(&self, instance: &str) -> Result<(), Failure> {
         let mut signals = StopSignals::listen()?;
         let (api, callbacks) = (self.api()?, self.callbacks()?);
-        let token = quoted(&self.folder.path().join("data").join("admin-token"));
+        let token = quoted(&self.data().join("admin-token"));
         crate::print(&format!(
             "\nThe server stays up; Ctrl-C ends it and removes its folder. Try:\n\n  \
              curl -s {api}/v1/checks -d '{{\"license\": \"{instance}\"}}'\n  \
@@ -166,6 +218,19 @@ kind = "saas"
 name = "Example"
 entitlements = {{ reports = true, users = "quantity" }}
 grace_days = 15
+
+[[product]]
+sku = "{SEATS_SKU}"
+seller = "{SELLER}"
+kind = "saas"
+name = "Example with three seats"
+seats = 3
+
+[[product]]
+sku = "{IMAGE_SKU}"
+seller = "{SELLER}"
+kind = "image"
+name = "Example image"
 "#
     )
 }

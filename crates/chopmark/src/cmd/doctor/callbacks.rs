@@ -1,7 +1,8 @@
 //! What the marketplace delivered lately, and what is at risk.
 
 use chopmark_journal::{AtRisk, JournalError, JournalReader, LastDelivery};
-use chopmark_reactor::OrderAtRisk;
+use chopmark_domain::license::Errand;
+use chopmark_reactor::{AtRisk as Open, ErrandAtRisk, OrderAtRisk};
 use chrono::{TimeDelta, Utc};
 
 use super::finding::{Finding, counted};
@@ -9,8 +10,8 @@ use crate::at_risk::RETRY_WINDOW;
 use crate::config::Config;
 use crate::server::data_dir::DataDir;
 
-/// Looks at the delivery journal, and at the orders that the log leaves open.
-pub(super) fn look(config: &Config, orders: &[OrderAtRisk]) -> Vec<Finding> {
+/// Looks at the delivery journal, and at what the log leaves open.
+pub(super) fn look(config: &Config, open: &Open) -> Vec<Finding> {
     let (seen, failed) = match journal(config) {
         Ok((last, failed)) => (last.iter().map(seen).collect(), Some(failed)),
         Err(error) => {
@@ -20,7 +21,7 @@ pub(super) fn look(config: &Config, orders: &[OrderAtRisk]) -> Vec<Finding> {
     };
     let none = Finding::warn("callbacks", "none yet on this node", "debug the product in the seller's console");
     let seen = if seen.is_empty() { vec![none] } else { seen };
-    seen.into_iter().chain(at_risk(failed.as_deref(), orders)).collect()
+    seen.into_iter().chain(at_risk(failed.as_deref(), open)).collect()
 }
 
 /// The last delivery of each seller, and what failed the last time; nothing where there is no journal yet.
@@ -49,7 +50,7 @@ fn ago(passed: TimeDelta) -> String {
 }
 
 /// What is at risk; of callbacks nothing can be said where the journal cannot be read.
-fn at_risk(failed: Option<&[AtRisk]>, orders: &[OrderAtRisk]) -> Vec<Finding> {
+fn at_risk(failed: Option<&[AtRisk]>, open: &Open) -> Vec<Finding> {
     let mut findings = vec![];
     if let Some(failed) = failed.filter(|failed| !failed.is_empty()) {
         findings.push(Finding::fail(
@@ -58,19 +59,40 @@ fn at_risk(failed: Option<&[AtRisk]>, orders: &[OrderAtRisk]) -> Vec<Finding> {
             "see GET /v1/deliveries; after 3 hours the marketplace unsubscribes the customer",
         ));
     }
-    if let Some(first) = orders.first() {
-        let abandoned = orders.iter().filter(|order| order.abandoned).count();
-        let given_up = if abandoned == 0 { String::new() } else { format!(", {abandoned} of them given up") };
-        let orders = counted(orders.len(), "order");
-        let what =
-            format!("{orders} without facts{given_up}; the oldest {} of seller {}", first.order_id, first.seller);
-        let mend = "see at_risk in GET /v1/deliveries for the reason";
-        findings.push(Finding::warn("at risk", what, mend));
-    }
+    findings.extend(orders(&open.orders));
+    findings.extend(errands(&open.errands));
     if findings.is_empty() && failed.is_some() {
-        findings.push(Finding::ok("at risk", "no callback waits for a successful answer, no order for its facts"));
+        let what = "no callback waits for a successful answer, no order for its facts, no license for its delivery";
+        findings.push(Finding::ok("at risk", what));
     }
     findings
+}
+
+fn orders(orders: &[OrderAtRisk]) -> Option<Finding> {
+    let first = orders.first()?;
+    let given_up = given_up(orders.iter().filter(|order| order.abandoned).count());
+    let orders = counted(orders.len(), "order");
+    let what = format!("{orders} without facts{given_up}; the oldest {} of seller {}", first.order_id, first.seller);
+    Some(Finding::warn("at risk", what, "see at_risk in GET /v1/deliveries for the reason"))
+}
+
+/// Codes that are not activated, licenses that are not uploaded.
+fn errands(errands: &[ErrandAtRisk]) -> Option<Finding> {
+    let first = errands.first()?;
+    let given_up = given_up(errands.iter().filter(|errand| errand.abandoned).count());
+    let number = |is_meant: fn(&Errand) -> bool| errands.iter().filter(|risk| is_meant(&risk.errand)).count();
+    let codes = counted(number(|errand| matches!(errand, Errand::Activate)), "license code");
+    let documents = counted(number(|errand| matches!(errand, Errand::Upload(_))), "license document");
+    let (license, seller) = (&first.license, &first.seller);
+    let what = format!(
+        "{codes} not activated, {documents} not uploaded{given_up}; the oldest for {license} of seller {seller}"
+    );
+    Some(Finding::warn("at risk", what, format!("see why: chopmark license history {license}")))
+}
+
+/// E.g. `, 2 of them given up`; nothing where none is.
+fn given_up(abandoned: usize) -> String {
+    if abandoned == 0 { String::new() } else { format!(", {abandoned} of them given up") }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, Position};
-use chopmark_reactor::{OrderAtRisk, orders_at_risk};
+use chopmark_reactor::{AtRisk, at_risk};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::finding::Finding;
@@ -18,15 +18,15 @@ use crate::server::data_dir::DataDir;
 pub(super) struct Looked {
     /// How it is.
     pub(super) findings: Vec<Finding>,
-    /// Orders whose facts are wanted and not known.
-    pub(super) orders: Vec<OrderAtRisk>,
+    /// What a customer may have paid for and not got.
+    pub(super) at_risk: AtRisk,
 }
 
 /// Looks at the log's integrity, the clock that its last event was recorded by, and whether all of it is understood.
 pub(super) async fn look(config: &Config) -> Looked {
     let data = DataDir::at(&config.data_dir);
     if !config.log_file.exists() {
-        return Looked { findings: absent(config, &data), orders: vec![] };
+        return Looked { findings: absent(config, &data), at_risk: AtRisk::default() };
     }
     match existing_log(config, SqliteOptions::default()).await {
         Ok(log) => {
@@ -34,7 +34,7 @@ pub(super) async fn look(config: &Config) -> Looked {
             log.close().await;
             looked
         }
-        Err(failure) => Looked { findings: failed(failure), orders: vec![] },
+        Err(failure) => Looked { findings: failed(failure), at_risk: AtRisk::default() },
     }
 }
 
@@ -64,11 +64,11 @@ async fn look_into(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Loo
         findings.push(clock(last.recorded_at));
     }
     let log: Arc<dyn EventLog> = log.clone();
-    let orders = orders_at_risk(&log, &data.reactor_snapshot()).await.unwrap_or_else(|error| {
+    let at_risk = at_risk(&log, &data.reactor_snapshot()).await.unwrap_or_else(|error| {
         findings.push(Finding::fail("log", error.to_string(), "see docs/operations/recovery.md"));
-        vec![]
+        AtRisk::default()
     });
-    Looked { findings, orders }
+    Looked { findings, at_risk }
 }
 
 fn failed(failure: Failure) -> Vec<Finding> {

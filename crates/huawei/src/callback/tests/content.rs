@@ -25,6 +25,9 @@ fn body(activity: Activity, change: &Value) -> String {
         }
         Activity::UpdateLicenseCodeStatus => json!({"license": "PL1", "status": "UNFREEZE"}),
         Activity::ReleaseLicenseCode => json!({"license": "PL1"}),
+        Activity::GetLicenseAsync => {
+            json!({"instanceId": "i-1", "eventId": "ev-0001", "effectiveTime": "2026-10-27 10:30:15 z"})
+        }
     };
     body["activity"] = activity.as_str().into();
     for (name, value) in change.as_object().unwrap() {
@@ -62,7 +65,7 @@ fn every_mandatory_field_must_be_there_and_not_blank() {
 #[test]
 fn identifiers_have_at_most_sixty_four_characters() {
     for activity in Activity::ALL.iter().copied() {
-        let names = ["businessId", "orderId", "orderLineId", "instanceId", "license", "productId"];
+        let names = ["businessId", "orderId", "orderLineId", "instanceId", "license", "productId", "eventId"];
         for (field, _) in fields(activity).iter().filter(|(field, _)| names.contains(&field.as_str())) {
             assert!(read(&body(activity, &json!({field: "界".repeat(64)}))).is_ok(), "{activity}, {field}");
             let reason = read(&body(activity, &json!({field: "界".repeat(65)}))).unwrap_err();
@@ -145,6 +148,38 @@ fn statuses_and_times_must_be_of_their_form() {
         assert_eq!(read(&body(activity, &json!({field: value}))), Err(Reason::FieldMalformed { name: field }));
     }
     assert!(read(&body(Activity::RefreshInstance, &json!({"expireTime": 20_271_124_023_618_u64}))).is_ok());
+}
+
+#[test]
+fn an_application_is_read_in_every_spelling_and_its_fingerprint_kept_as_sent() {
+    let requested = |change: Value| {
+        read(&body(Activity::GetLicenseAsync, &change)).map(|(callback, _)| match callback {
+            Callback::GetLicenseAsync { requested, .. } => requested,
+            other => panic!("{other:?}"),
+        })
+    };
+    let bare = requested(json!({})).unwrap();
+    assert_eq!((bare.application.event_id.as_str(), &bare.application.fingerprint), ("ev-0001", &None));
+    assert_eq!((bare.effective_at.to_rfc3339(), bare.expires_at), ("2026-10-27T10:30:15+00:00".into(), None));
+    for absent in [Value::Null, json!(""), json!(" ")] {
+        assert_eq!(requested(json!({"deviceFingerprint": absent, "expireTime": absent})), Ok(bare.clone()));
+    }
+    for time in [json!("20261027103015"), json!(20_261_027_103_015_u64), json!("2026-10-27T10:30:15Z")] {
+        let full = requested(json!({"effectiveTime": time, "expireTime": time})).unwrap();
+        assert_eq!((full.effective_at, full.expires_at), (bare.effective_at, Some(bare.effective_at)), "{time}");
+    }
+    let long = format!(" {}|WD-001 ", "界".repeat(1015));
+    assert_eq!(requested(json!({"deviceFingerprint": long})).unwrap().application.fingerprint, Some(long.clone()));
+    for (field, value, reason) in [
+        ("deviceFingerprint", json!(format!("{long}x")), Reason::FieldTooLong { name: "deviceFingerprint", max: 1024 }),
+        ("deviceFingerprint", json!({}), Reason::FieldMalformed { name: "deviceFingerprint" }),
+        ("effectiveTime", json!("soon"), Reason::FieldMalformed { name: "effectiveTime" }),
+        ("expireTime", json!("2026-02-30 10:30:15 z"), Reason::FieldMalformed { name: "expireTime" }),
+        ("expireTime", json!("1".repeat(33)), Reason::FieldTooLong { name: "expireTime", max: 32 }),
+        ("eventId", json!("a\nb"), Reason::FieldMalformed { name: "eventId" }),
+    ] {
+        assert_eq!(requested(json!({ field: value })), Err(reason), "{field}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ const FREEZE: &str = r#"{"activity":"updateInstanceStatus","instanceId":"i-1","s
 
 fn body_of(activity: Activity) -> String {
     format!(
-        r#"{{"activity":"{activity}","businessId":"b","expireTime":"20271124023618","instanceId":"i-1","license":"PL1","orderId":"o","orderLineId":"l","productInfo":{{}},"scene":"RENEWAL","status":"FREEZE"}}"#
+        r#"{{"activity":"{activity}","businessId":"b","effectiveTime":"20261124023618","eventId":"e","expireTime":"20271124023618","instanceId":"i-1","license":"PL1","orderId":"o","orderLineId":"l","productInfo":{{}},"scene":"RENEWAL","status":"FREEZE"}}"#
     )
 }
 
@@ -213,7 +213,7 @@ fn what_an_activity_names_is_told_of_each() {
 #[test]
 fn an_unknown_activity_is_taken_from_the_base_interface_only() {
     let ring = ring();
-    let body = br#"{"activity":"getLicenseAsync","orderId":"o"}"#;
+    let body = br#"{"activity":"danceInstance","orderId":"o"}"#;
     let reason = |key: &str| deliver(&ring, &signed(key, body), body).unwrap_err().reason;
     assert_eq!(reason(BASE_KEY), Reason::UnknownActivity);
     assert_eq!(reason(CODE_KEY), Reason::SignatureWrong);

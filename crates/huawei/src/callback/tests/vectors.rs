@@ -1,8 +1,8 @@
 //! Published messages, and what they mean. The signatures were computed apart from this code.
 
 use chopmark_domain::cause::SignedForm;
-use chopmark_domain::ids::{InstanceId, LicenseCode, OrderId, OrderLineId, ProductId, Sku};
-use chopmark_domain::license::{Refreshed, Released, Scene, Upgraded};
+use chopmark_domain::ids::{EventId, InstanceId, LicenseCode, OrderId, OrderLineId, ProductId, Sku};
+use chopmark_domain::license::{Application, LicenseRequested, Refreshed, Released, Scene, Upgraded};
 use chopmark_domain::order::OrderRef;
 
 use super::super::{FreezeStatus, ProductTarget};
@@ -137,6 +137,24 @@ fn vectors() -> Vec<Vector> {
             signature: "9C5BAF371D880D996FCDEB3C66B7FF501F29DD6315EF8F7277D628631CE367D0",
             body: r#"{"activity":"orderNotify","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
             callback: Callback::OrderNotify { order: order() },
+        },
+        Vector {
+            key: BASE_KEY,
+            timestamp: "1680510876431",
+            nonce: "n0nceGetLic000000000000000000001G",
+            signature: "6307306155DA8C9B71BFF83FD8851F4AB6B2A91C3F5E13A13B979A9DA7757216",
+            body: r#"{"activity":"getLicenseAsync","deviceFingerprint":"fa:16:3e:f7:c1:47|WD-001|MB-77|CPU-9","effectiveTime":"2026-10-27 10:30:15 z","eventId":"ev-0001","expireTime":"2027-10-27 10:30:15 z","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","testFlag":"1"}"#,
+            callback: Callback::GetLicenseAsync {
+                instance: instance(),
+                requested: LicenseRequested {
+                    application: Application {
+                        event_id: EventId::parse("ev-0001").unwrap(),
+                        fingerprint: Some("fa:16:3e:f7:c1:47|WD-001|MB-77|CPU-9".into()),
+                    },
+                    effective_at: parse_expire_time("20261027103015").unwrap(),
+                    expires_at: parse_expire_time("20271027103015"),
+                },
+            },
         },
         Vector {
             key: CODE_KEY,

@@ -2,6 +2,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::open_api::ORDER_QUERY_PATH;
 use crate::open_api::signing::{Request, verify};
 
 const ORDER: &str = "CS2207261447AUY4H";
@@ -35,6 +36,11 @@ async fn host(answer: String) -> (Url, tokio::task::JoinHandle<String>) {
         while !request.ends_with(b"\r\n\r\n") {
             request.push(stream.read_u8().await.unwrap());
         }
+        let head = String::from_utf8(request.clone()).unwrap().to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        stream.read_exact(&mut body).await.unwrap();
+        request.extend(body);
         // A client that has read enough may hang up.
         let _ = stream.write_all(answer.as_bytes()).await;
         String::from_utf8(request).unwrap()
@@ -128,4 +134,82 @@ fn plain_http_is_for_loopback_only() {
     assert!(matches!(&plain, SetupError::PlainHttp { url } if url == "http://api.example.com:81"), "{plain}");
     assert!(matches!(client("http://127.0.0.1.example.com"), Err(SetupError::PlainHttp { .. })));
     assert!(matches!(client("ftp://127.0.0.1"), Err(SetupError::Scheme { .. })));
+}
+
+fn code() -> LicenseCode {
+    LicenseCode::parse("PL0001TEST").unwrap()
+}
+
+fn done() -> String {
+    answer("200 OK", r#"{"error_code":"92020000","error_msg":"success"}"#)
+}
+
+/// The path, the headers and the body of a request that was signed by the seller.
+fn authentic_post(asked: &str) -> (String, Vec<(String, String)>, String) {
+    let (head, body) = asked.split_once("\r\n\r\n").unwrap();
+    let (request_line, head) = head.split_once("\r\n").unwrap();
+    let path = request_line.strip_prefix("POST ").and_then(|rest| rest.strip_suffix(" HTTP/1.1")).unwrap();
+    let headers: Vec<_> = head.lines().filter_map(|line| line.split_once(':')).collect();
+    let received = Request { method: "POST", path, query: &[], headers: &headers, body: body.as_bytes() };
+    assert_eq!(verify(&received, "test-ak", "test-sk"), Ok(now()), "{asked}");
+    let owned = |(name, value): &(&str, &str)| (name.to_lowercase(), value.trim().to_owned());
+    (path.into(), headers.iter().map(owned).collect(), body.into())
+}
+
+#[tokio::test]
+async fn codes_are_activated_and_asked_for_by_the_version_in_use() {
+    let alive = r#"{"error_code":"92020000","data":{"status":"ALIVE"}}"#;
+    for (api, path, body) in [
+        (LicenseApi::V1, "v1", r#"{"license":"PL0001TEST"}"#),
+        (LicenseApi::V2, "v2", r#"{"license_list":["PL0001TEST"]}"#),
+    ] {
+        let (url, asked) = host(answer("500 Internal Server Error", alive)).await;
+        let open_api = client(url.as_str()).unwrap().with_license_api(api);
+        let outcome = open_api.activate_code(&code(), now()).await.unwrap();
+        assert!(matches!(outcome, CodeOutcome::Known { .. }), "{outcome:?}");
+        let asked = authentic_post(&asked.await.unwrap());
+        assert_eq!(asked.0, format!("/api/mkp-openapi-public/global/{path}/license/activate"));
+        assert_eq!(asked.2, body);
+
+        let (url, asked) = host(answer("200 OK", alive)).await;
+        let open_api = client(url.as_str()).unwrap().with_license_api(api);
+        assert!(open_api.query_code(&code(), now()).await.is_ok());
+        let asked = authentic_post(&asked.await.unwrap());
+        assert_eq!(asked.0, format!("/api/mkp-openapi-public/global/{path}/license/heartbeat"));
+        assert_eq!(asked.2, body);
+    }
+}
+
+#[tokio::test]
+async fn an_upload_is_signed_over_its_exact_bytes_or_without_them() {
+    let event = EventId::parse("ev/0001").unwrap();
+    let upload = Upload::File { name: "license.lic", content: b"abc" };
+    for signing in [UploadSigning::ExactBody, UploadSigning::UnsignedPayload] {
+        let (mut url, asked) = host(done()).await;
+        url.set_path("/under");
+        let open_api = client(url.as_str()).unwrap().with_upload_signing(signing);
+        open_api.upload_license(&event, upload, now()).await.unwrap();
+        let (path, headers, body) = authentic_post(&asked.await.unwrap());
+        assert_eq!(path, "/under/api/mkp-openapi-public/global/v1/market-event/ev%2F0001/file");
+        assert_eq!(body.into_bytes(), upload.form().unwrap().body);
+        let header = |name: &str| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+        assert!(header("content-type").unwrap().starts_with("multipart/form-data; boundary=chopmark-"));
+        let unsigned = (signing == UploadSigning::UnsignedPayload).then_some("UNSIGNED-PAYLOAD");
+        assert_eq!(header("x-sdk-content-sha256"), unsigned);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_about_a_code_is_bounded() {
+    let (url, _) = host(answer("200 OK", &" ".repeat(LONGEST_CODE_ANSWER + 1))).await;
+    let endless = client(url.as_str()).unwrap().query_code(&code(), now()).await.unwrap_err();
+    assert_eq!(endless.kind, ErrorKind::Malformed);
+}
+
+#[tokio::test]
+async fn a_license_too_long_for_a_text_is_refused_before_anybody_is_asked() {
+    let open_api = client(nobody().await.as_str()).unwrap();
+    let text = "x".repeat(1025);
+    let refused = open_api.upload_license(&EventId::parse("ev").unwrap(), Upload::Text(&text), now()).await;
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::Refused);
 }

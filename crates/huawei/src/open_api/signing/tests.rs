@@ -95,3 +95,23 @@ fn a_query_string_is_sorted_and_encoded() {
     assert_eq!(query_string(&query), "orderId=C%20S%2F1%2B%E7%95%8C~&orderLineId=CS1-000001");
     assert_eq!(query_string(&[]), "");
 }
+
+#[test]
+fn a_body_is_left_out_only_where_the_signature_says_so() {
+    let headers = |hash: &'static str| [("host", "h"), (DATE_HEADER, "20240317T144237Z"), (CONTENT_HASH_HEADER, hash)];
+    fn request<'a>(headers: &'a [(&'a str, &'a str)], body: &'a [u8]) -> Request<'a> {
+        Request { method: "POST", path: "/p", query: &[], headers, body }
+    }
+    let verified = |signed_as: &'static str, sent_as: &'static str| {
+        let (signed, sent) = (headers(signed_as), headers(sent_as));
+        let authorization = sign(&request(&signed, b"one"), "ak", "sk", "20240317T144237Z");
+        let mut sent = sent.to_vec();
+        sent.push(("authorization", &authorization));
+        verify(&request(&sent, b"another"), "ak", "sk").is_ok()
+    };
+    assert!(verified(UNSIGNED_PAYLOAD, UNSIGNED_PAYLOAD));
+    let of_one = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    assert!(!verified(of_one, of_one), "a hash in the header is not believed");
+    assert!(!verified(of_one, UNSIGNED_PAYLOAD));
+    assert!(!verified(UNSIGNED_PAYLOAD, of_one));
+}

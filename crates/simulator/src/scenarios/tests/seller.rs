@@ -1,6 +1,9 @@
 //! A seller in memory: the rules of the domain behind the dialect of the marketplace, with flaws to order.
 
-use std::collections::HashMap;
+mod customers;
+mod marketplace;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,16 +11,18 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use chopmark_domain::cause::{Cause, SignedRequest};
 use chopmark_domain::ids::{InstanceId, LicenseCode, OrderLineId, ProductId, Sku};
-use chopmark_domain::license::{Command, Question, Refusal, Released, Request, Standing, decide, judge};
+use chopmark_domain::license::{Command, Refusal, Released, Request, Standing, decide};
 use chopmark_domain::order::{OrderFacts, OrderRef};
 use chopmark_domain::purchase::{PurchaseIdentity, SellerSecret};
 use chopmark_domain::stream::LicenseId;
 use chopmark_huawei::answer::{Answer, AppInfo, InstanceInfo, ResultCode};
 use chopmark_huawei::callback::{Callback, Delivery, FreezeStatus, Verified, verify};
 use chopmark_huawei::keys::{InterfaceType, KeyRing};
+use chopmark_huawei::open_api::OpenApi;
+use chopmark_huawei::site::Site;
 use chrono::Utc;
-use serde_json::{Value, json};
 
+use crate::open_api_server::{Credentials, Desk, OpenApiServer};
 use crate::orders::{Entry, Orders, Product};
 use crate::url::Url;
 
@@ -35,11 +40,16 @@ pub(super) enum Flaw {
     TakesTestsForReal,
     LowerCaseBodySign,
     Busy,
+    GivesSeatsToAll,
+    BelievesAnyEcs,
+    BelievesAnyCode,
+    MakesALicenseEachTime,
 }
 
 pub(super) struct Seller {
     pub(super) url: Url,
     pub(super) orders: Orders,
+    pub(super) desk: Desk,
     pub(super) checks: Arc<AtomicU64>,
     state: web::Data<State>,
 }
@@ -51,12 +61,18 @@ struct State {
     callbacks: AtomicU32,
     checks: Arc<AtomicU64>,
     licenses: Mutex<HashMap<LicenseId, (Standing, Vec<OrderRef>)>>,
+    open_api: OpenApi,
+    /// Codes whose activation is under way or done.
+    activating: Mutex<HashSet<LicenseCode>>,
 }
 
 impl Seller {
     pub(super) fn start(flaw: Option<Flaw>) -> Self {
         let orders = Orders::with_mocks(&Product::default(), Utc::now());
         let checks = Arc::new(AtomicU64::new(0));
+        let credentials = Credentials { access_key: "test".into(), secret_key: "123".into() };
+        let open_api = OpenApiServer::start(0, credentials, orders.clone()).unwrap();
+        let base = reqwest::Url::parse(&open_api.url().to_string()).unwrap();
         let state = web::Data::new(State {
             keys: KeyRing::new(vec![
                 (InterfaceType::Base, KEY.into()),
@@ -67,19 +83,21 @@ impl Seller {
             callbacks: AtomicU32::new(0),
             checks: checks.clone(),
             licenses: Mutex::default(),
+            open_api: OpenApi::new(Site::Cn, Some(base), "test".into(), "123".into()).unwrap(),
+            activating: Mutex::default(),
         });
         let shared = state.clone();
         let app = move || {
             App::new()
                 .app_data(shared.clone())
                 .route("/callbacks/acme", web::post().to(callback))
-                .route("/v1/checks", web::post().to(check))
+                .configure(customers::routes)
         };
         let server = HttpServer::new(app).workers(1).disable_signals();
         let server = server.bind(("127.0.0.1", 0)).unwrap();
         let url = Url::from(server.addrs()[0]);
         tokio::spawn(server.run());
-        Self { url, orders, checks, state }
+        Self { url, orders, desk: open_api.desk(), checks, state }
     }
 
     pub(super) fn licenses(&self) -> usize {
@@ -92,7 +110,7 @@ async fn callback(request: HttpRequest, body: web::Bytes, state: web::Data<State
     let busy = state.flaw == Some(Flaw::Busy) && state.callbacks.fetch_add(1, Ordering::SeqCst) < BUSY_FOR;
     let (answer, key) = match verify(&delivery, &state.keys, Utc::now()) {
         Ok(verified) if busy => (Answer::failure(ResultCode::InternalError, "later"), Some(verified.key)),
-        Ok(verified) => (state.take_up(&verified), Some(verified.key)),
+        Ok(verified) => (take_up(&state, &verified), Some(verified.key)),
         Err(rejection) => (rejection.answer(), rejection.key),
     };
     let body = answer.to_bytes();
@@ -106,10 +124,13 @@ async fn callback(request: HttpRequest, body: web::Bytes, state: web::Data<State
     response.set_body(actix_web::body::BoxBody::new(body))
 }
 
-async fn check(question: web::Json<Value>, state: web::Data<State>) -> web::Json<Value> {
-    state.checks.fetch_add(1, Ordering::Relaxed);
-    let id = question["license"].as_str().unwrap();
-    web::Json(state.verdict(id))
+fn take_up(state: &web::Data<State>, verified: &Verified<'_>) -> Answer {
+    match verified.callback.clone() {
+        Callback::GetLicenseAsync { instance, requested } if !verified.test => {
+            marketplace::take_application(state, &instance, requested, &verified.request)
+        }
+        _ => state.take_up(verified),
+    }
 }
 
 impl State {
@@ -122,7 +143,7 @@ impl State {
         let code = |code: &LicenseCode| LicenseId::Code(code.clone());
         let (id, command) = match verified.callback.clone() {
             Callback::NewInstance { order, .. } => return self.create(order, request),
-            Callback::OrderNotify { .. } => return Answer::success(),
+            Callback::OrderNotify { .. } | Callback::GetLicenseAsync { .. } => return Answer::success(),
             Callback::QueryInstance { ids } => return self.describe(&ids),
             Callback::ChangeInstanceCheck { instance: id, .. } => {
                 return match self.knows(&instance(&id)) {
@@ -197,31 +218,6 @@ impl State {
                 self.apply(id, Command::ApplyOrderFacts { order, facts }, None).unwrap();
             }
         }
-    }
-
-    fn verdict(&self, id: &str) -> Value {
-        let ids =
-            [LicenseId::Instance(InstanceId::parse(id).unwrap()), LicenseId::Code(LicenseCode::parse(id).unwrap())];
-        let Some(id) = ids.into_iter().find(|id| self.knows(id)) else {
-            return json!({"valid": false, "code": "NOT_FOUND", "reason": "no such license"});
-        };
-        self.learn_facts(&id);
-        let licenses = self.licenses.lock().unwrap();
-        let license = licenses[&id].0.license().unwrap();
-        let verdict = judge(license, None, Question::default(), Utc::now());
-        json!({
-            "valid": verdict.code.is_valid(),
-            "code": verdict.code,
-            "reason": verdict.reason,
-            "license": {
-                "id": id.as_str(),
-                "status": license.status,
-                "expires_at": license.expires_at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
-                "facts": if license.facts_known() { "known" } else { "pending" },
-                "quantity": license.quantity,
-                "revision": license.revision,
-            },
-        })
     }
 }
 

@@ -1,10 +1,13 @@
+use chopmark_domain::codec::StoredEvent;
 use chopmark_domain::ids::{InstanceId, LicenseCode};
 use chopmark_domain::license::{CodeSeen, Frozen, InstanceCreated, Refreshed, Released, Scene, Terms, Upgraded};
 use chopmark_domain::order::{ChargingMode, FactsDelayed, OrderFacts, OrderType};
+use chopmark_domain::stream::Stream;
 use chopmark_log::{Revision, StreamName};
 use uuid::Uuid;
 
 use super::*;
+use crate::open_work::OpenWork;
 
 fn seller() -> SellerId {
     SellerId::parse("acme").unwrap()
@@ -97,7 +100,7 @@ impl Story {
     /// What is open, as `order/line: who waits`.
     fn open(&self) -> Vec<String> {
         let mut open = vec![];
-        for (key, order) in self.work.iter() {
+        for (key, order) in self.work.orders.iter() {
             for (line, waiting) in &order.lines {
                 let notice = waiting.notified.then_some("notice");
                 let waiting: Vec<_> =
@@ -125,7 +128,7 @@ fn a_license_that_names_an_order_waits_until_its_facts_are_applied() {
     assert_eq!(story.open(), ["CS1/1: i1"], "another line");
     story.applied("i1", "CS1", "1");
     assert!(story.open().is_empty());
-    assert_eq!(story.work.counts(&seller()), (0, 0));
+    assert_eq!(story.work.orders.counts(&seller()), (0, 0));
 }
 
 #[test]
@@ -147,8 +150,8 @@ fn licenses_and_lines_of_one_order_are_one_open_order() {
     let mut story = Story::default();
     story.bought("i1", named("CS1", "1")).bought("i2", named("CS1", "1")).bought("i3", named("CS1", "2"));
     assert_eq!(story.open(), ["CS1/1: i1 i2", "CS1/2: i3"]);
-    assert_eq!(story.work.counts(&seller()), (1, 0));
-    let order = story.work.get(&order_key("CS1")).unwrap();
+    assert_eq!(story.work.orders.counts(&seller()), (1, 0));
+    let order = story.work.orders.get(&order_key("CS1")).unwrap();
     assert_eq!((order.since, order.named_at), (at(1), Position(3)));
     story.applied("i1", "CS1", "1").applied("i3", "CS1", "2");
     assert_eq!(story.open(), ["CS1/1: i2"]);
@@ -172,7 +175,7 @@ fn naming_an_order_again_opens_it_again() {
     story.bought("i1", named("CS1", "1")).applied("i1", "CS1", "1");
     story.license(&instance("i1"), Upgraded { order: named("CS1", "1") });
     assert_eq!(story.open(), ["CS1/1: i1"]);
-    assert_eq!(story.work.get(&order_key("CS1")).unwrap().since, at(3));
+    assert_eq!(story.work.orders.get(&order_key("CS1")).unwrap().since, at(3));
 }
 
 #[test]
@@ -180,19 +183,19 @@ fn an_abandoned_order_is_set_aside_with_everyone_who_waits() {
     let mut story = Story::default();
     story.bought("i1", named("CS1", "1")).order("CS1", Notified { order_line_id: line("1") }).given_up("CS1");
     assert!(story.open().is_empty());
-    assert_eq!(story.work.counts(&seller()), (0, 1));
+    assert_eq!(story.work.orders.counts(&seller()), (0, 1));
 
     story.bought("i2", named("CS1", "1"));
     assert_eq!(story.open(), ["CS1/1: notice i1 i2"], "named again, it is open again");
-    assert_eq!(story.work.get(&order_key("CS1")).unwrap().since, at(4));
+    assert_eq!(story.work.orders.get(&order_key("CS1")).unwrap().since, at(4));
 
     story.given_up("CS1").recorded("CS1", &["1"]);
     assert_eq!(story.open(), ["CS1/1: i1 i2"], "its facts came after all");
 
     story.given_up("CS1").applied("i1", "CS1", "1").applied("i2", "CS1", "1");
-    assert_eq!(story.work.counts(&seller()), (0, 0), "nobody waits any more");
+    assert_eq!(story.work.orders.counts(&seller()), (0, 0), "nobody waits any more");
     story.given_up("CS9");
-    assert_eq!(story.work.counts(&seller()), (0, 0), "nobody waited");
+    assert_eq!(story.work.orders.counts(&seller()), (0, 0), "nobody waited");
 }
 
 #[test]
@@ -210,9 +213,9 @@ fn sellers_are_walls() {
 fn other_streams_are_passed_over_and_what_cannot_be_read_is_said() {
     let mut story = Story::default();
     let record = story.record(&Stream::Access, "token_created.v1", b"{}".to_vec());
-    assert_eq!(story.work.apply(&record).unwrap(), None);
+    assert_eq!(story.work.apply(&record).unwrap(), []);
     let foreign = Record { stream: StreamName::new("$stats-127.0.0.1").unwrap(), ..record };
-    assert_eq!(story.work.apply(&foreign).unwrap(), None);
+    assert_eq!(story.work.apply(&foreign).unwrap(), []);
     let newer = story.record(&Stream::Order(seller(), OrderId::parse("CS1").unwrap()), "order_notified.v9", vec![]);
     assert!(story.work.apply(&newer).is_err());
 }

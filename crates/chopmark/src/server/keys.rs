@@ -1,0 +1,52 @@
+//! The keys that leases are signed with: those of the configuration, or those that Chopmark made itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use chopmark_signing::{KeyRing, LeaseIssuer, key_file};
+use tokio_util::sync::CancellationToken;
+
+use super::data_dir::DataDir;
+use crate::config::Config;
+use crate::failure::{Failure, OrFail, Reason};
+
+/// How often the key file is looked at: a rotation is taken up within this time.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// The keys of a configuration; makes them in the data folder where it names none and there are none.
+///
+/// # Errors
+/// They cannot be read, written or used.
+pub(crate) fn ensure(config: &Config, data: &DataDir) -> Result<KeyRing, Failure> {
+    if !config.keys.signing.is_empty() {
+        let help = "name Ed25519 keys in PKCS#8 PEM, e.g. made by: openssl genpkey -algorithm ed25519";
+        return KeyRing::from_pems(&config.keys.signing).or_fail(Reason::Usage, "keys.signing", help);
+    }
+    let random = [rand::random(), rand::random()];
+    let help = "see docs/operations/keys.md";
+    key_file::create_if_missing(&data.signing_keys(), random).or_fail(Reason::Storage, "the signing keys", help)
+}
+
+/// Takes up the keys that a rotation puts into the file, until told to stop.
+pub(crate) async fn follow(file: PathBuf, leases: Arc<LeaseIssuer>, stop: CancellationToken) {
+    let mut seen = changed_at(&file);
+    while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        let now = changed_at(&file);
+        if now == seen {
+            continue;
+        }
+        match key_file::load(&file) {
+            Ok(keys) => {
+                tracing::info!(kid = %keys.signing().kid(), "the signing keys have changed");
+                leases.replace_keys(keys);
+                seen = now;
+            }
+            Err(error) => tracing::error!(%error, "the signing keys have changed and cannot be used; the former ones go on"),
+        }
+    }
+}
+
+fn changed_at(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|facts| facts.modified()).ok()
+}

@@ -1,0 +1,97 @@
+//! Making a token.
+
+use chopmark_domain::access::{Grant, Role, TokenHash};
+use chopmark_domain::ids::SellerId;
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+
+/// The longest name, in characters.
+const ID_MAX: usize = 64;
+/// The longest time after which a token may end, in seconds: ten years.
+const SECONDS_MAX: u32 = 10 * 365 * 24 * 3_600;
+
+/// A token that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenWanted {
+    /// Its name: 1 to 64 characters of `A-Za-z0-9._-`.
+    pub id: String,
+    /// What it may do.
+    pub role: Role,
+    /// For which sellers; empty means all.
+    pub sellers: Vec<SellerId>,
+    /// After how many seconds it ends by itself, at most ten years; `None` means never.
+    pub expires_in_seconds: Option<u32>,
+}
+
+/// A token just made, which the log does not know yet.
+#[derive(Debug)]
+pub struct NewToken {
+    /// The token itself: `cmk_` and 256 random bits. To be shown once and kept nowhere.
+    pub text: SecretString,
+    /// What is to be kept of it.
+    pub grant: Grant,
+}
+
+/// A token cannot be as it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenWantedError {
+    /// The name.
+    #[error("`id` takes 1 to 64 characters of A-Z a-z 0-9 . _ -")]
+    Id,
+    /// The time.
+    #[error("`expires_in_seconds` takes 1 to 315360000, which is ten years; leave it out for a token without an end")]
+    Expiry,
+}
+
+/// Makes a token.
+///
+/// # Errors
+/// [`TokenWantedError`]: it cannot be as it is wanted.
+pub fn new_token(wanted: TokenWanted, now: DateTime<Utc>) -> Result<NewToken, TokenWantedError> {
+    let TokenWanted { id, role, sellers, expires_in_seconds } = wanted;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if id.is_empty() || id.len() > ID_MAX || !id.bytes().all(allowed) {
+        return Err(TokenWantedError::Id);
+    }
+    if expires_in_seconds.is_some_and(|seconds| seconds == 0 || seconds > SECONDS_MAX) {
+        return Err(TokenWantedError::Expiry);
+    }
+    let text = format!("cmk_{}", hex::encode(rand::random::<[u8; 32]>()));
+    let expires_at = expires_in_seconds.map(|seconds| now + TimeDelta::seconds(seconds.into()));
+    let grant = Grant { id, hash: TokenHash::of(&text), role, sellers, expires_at };
+    Ok(NewToken { text: text.into(), grant })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(id: &str) -> TokenWanted {
+        TokenWanted { id: id.into(), role: Role::Support, sellers: vec![], expires_in_seconds: None }
+    }
+
+    #[test]
+    fn no_two_tokens_are_alike_and_only_the_hash_is_kept() {
+        use secrecy::ExposeSecret;
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let (one, other) = (new_token(wanted("a"), now).unwrap(), new_token(wanted("a"), now).unwrap());
+        assert_ne!(one.text.expose_secret(), other.text.expose_secret());
+        assert_eq!(one.text.expose_secret().len(), 68);
+        assert_eq!(one.grant.hash, TokenHash::of(one.text.expose_secret()));
+        assert!(!format!("{one:?}").contains(&one.text.expose_secret()[4..]));
+    }
+
+    #[test]
+    fn names_and_times_have_bounds() {
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        for id in ["", "a b", "a/b", "é", &"x".repeat(65)] {
+            assert_eq!(new_token(wanted(id), now).unwrap_err(), TokenWantedError::Id, "{id}");
+        }
+        for seconds in [0, SECONDS_MAX + 1] {
+            let wanted = TokenWanted { expires_in_seconds: Some(seconds), ..wanted("a") };
+            assert_eq!(new_token(wanted, now).unwrap_err(), TokenWantedError::Expiry, "{seconds}");
+        }
+        let hour = TokenWanted { expires_in_seconds: Some(3_600), ..wanted("a") };
+        assert_eq!(new_token(hour, now).unwrap().grant.expires_at.unwrap(), now + TimeDelta::hours(1));
+    }
+}

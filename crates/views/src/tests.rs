@@ -1,0 +1,434 @@
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use rusqlite::Connection;
+
+use crate::seen::Bounds;
+use crate::sqlite::Sqlite;
+use crate::{DeploymentSighting, LastSeen, Seen, SeenDeployment, Sighting, ViewsError, ViewsMetrics};
+
+/// Ten seconds past the hour.
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_789_999_210 + second, 123_456_000).unwrap()
+}
+
+fn sighting(license: &'static str, holder: &'static str, second: i64) -> Sighting<'static> {
+    Sighting { seller: "acme", license, holder, at: at(second), lease_until: None }
+}
+
+fn deployment(ecs: &'static str, charging_mode: Option<&'static str>, second: i64) -> DeploymentSighting<'static> {
+    DeploymentSighting { seller: "acme", product: "sku-1", ecs, charging_mode, at: at(second) }
+}
+
+fn open(path: &Path) -> Seen {
+    Seen::open(path, ViewsMetrics::unregistered()).unwrap()
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("views.db")
+    }
+
+    fn database(&self) -> Connection {
+        Connection::open(self.file()).unwrap()
+    }
+}
+
+/// Views over a disk that refuses when it is told to.
+struct Fragile {
+    disk: Arc<Sqlite>,
+    metrics: ViewsMetrics,
+    seen: Seen,
+}
+
+impl Fragile {
+    fn open(folder: &Folder, bounds: Bounds) -> Self {
+        let disk = Arc::new(Sqlite::open(&folder.file(), at(0)).unwrap());
+        let metrics = ViewsMetrics::unregistered();
+        let store: Arc<Sqlite> = Arc::clone(&disk);
+        let seen = Seen::over(store, bounds, metrics.clone()).unwrap();
+        Self { disk, metrics, seen }
+    }
+
+    fn refuse(&self, refuses: bool) {
+        self.disk.writer().pragma_update(None, "query_only", refuses).unwrap();
+    }
+}
+
+async fn seconds(seen: &Seen, license: &str) -> HashMap<String, i64> {
+    let holders = seen.last_seen("acme", license).await.unwrap();
+    holders.into_iter().map(|(holder, seen)| (holder, (seen.at - at(0)).num_seconds())).collect()
+}
+
+fn pairs<const N: usize>(pairs: [(&str, i64); N]) -> HashMap<String, i64> {
+    pairs.into_iter().map(|(holder, second)| (holder.to_owned(), second)).collect()
+}
+
+#[tokio::test]
+async fn what_was_seen_is_told_at_once_and_stays_over_a_restart() {
+    let folder = Folder::new();
+    let seen = open(&folder.file());
+    let until = Some(at(90_000));
+    seen.saw(Sighting { lease_until: until, ..sighting("l-1", "m-1", 1) });
+    seen.saw(sighting("l-1", "m-2", 2));
+    seen.saw(sighting("l-2", "", 3));
+    seen.saw(Sighting { seller: "other", ..sighting("l-1", "m-9", 4) });
+    seen.saw_token("t-1", at(5));
+    let expected = HashMap::from([
+        ("m-1".to_owned(), LastSeen { at: at(1), lease_until: until }),
+        ("m-2".to_owned(), LastSeen { at: at(2), lease_until: None }),
+    ]);
+    let tokens = HashMap::from([("t-1".to_owned(), at(5))]);
+    assert_eq!(seen.last_seen("acme", "l-1").await.unwrap(), expected, "from memory");
+    assert_eq!(seen.token_last_used().await.unwrap(), tokens, "from memory");
+    seen.flush().await;
+    assert_eq!(seen.last_seen("acme", "l-1").await.unwrap(), expected, "from the store");
+    drop(seen);
+    let seen = open(&folder.file());
+    assert_eq!(seen.last_seen("acme", "l-1").await.unwrap(), expected, "after a restart");
+    assert_eq!(seconds(&seen, "l-2").await, pairs([("", 3)]));
+    assert_eq!(seconds(&seen, "l-3").await, pairs([]));
+    assert_eq!(seen.token_last_used().await.unwrap(), tokens);
+}
+
+#[tokio::test]
+async fn the_last_one_to_let_go_writes_what_waits_and_leaves_one_file() {
+    let folder = Folder::new();
+    let seen = open(&folder.file());
+    let clone = seen.clone();
+    seen.saw(sighting("l-1", "m-1", 1));
+    drop(seen);
+    drop(clone);
+    let names: Vec<_> = std::fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["views.db"]);
+    assert_eq!(seconds(&open(&folder.file()), "l-1").await, pairs([("m-1", 1)]));
+}
+
+#[tokio::test]
+async fn the_store_knows_since_when_it_is_kept() {
+    let folder = Folder::new();
+    let fragile = Fragile::open(&folder, Bounds::default());
+    assert_eq!(fragile.seen.kept_since(), at(0));
+    drop(fragile);
+    assert_eq!(open(&folder.file()).kept_since(), at(0), "reopening begins nothing anew");
+}
+
+#[tokio::test]
+async fn closing_writes_what_waits_and_takes_no_more() {
+    let folder = Folder::new();
+    let Fragile { metrics, seen, disk } = Fragile::open(&folder, Bounds::default());
+    drop(disk);
+    seen.saw(sighting("l-1", "m-1", 1));
+    seen.close().await;
+    seen.saw(sighting("l-1", "m-1", 2));
+    assert_eq!((metrics.waiting.get(), metrics.dropped.get()), (0, 1));
+    assert_eq!(seconds(&seen, "l-1").await, pairs([("m-1", 1)]), "reading goes on");
+    seen.flush().await;
+    seen.close().await;
+}
+
+#[tokio::test]
+async fn a_killed_process_loses_only_what_it_had_not_written() {
+    let folder = Folder::new();
+    let fragile = Fragile::open(&folder, Bounds::default());
+    fragile.seen.saw(sighting("l-1", "m-1", 1));
+    fragile.seen.flush().await;
+    fragile.refuse(true);
+    fragile.seen.saw(sighting("l-1", "m-1", 7));
+    fragile.seen.saw(sighting("l-1", "m-2", 7));
+    // What is on the disk at this moment is what a process finds that starts after a kill.
+    let after = Folder::new();
+    for name in ["views.db", "views.db-wal"] {
+        std::fs::copy(folder.0.path().join(name), after.0.path().join(name)).unwrap();
+    }
+    assert_eq!(seconds(&open(&after.file()), "l-1").await, pairs([("m-1", 1)]));
+    fragile.refuse(false);
+}
+
+#[tokio::test]
+async fn an_older_sighting_moves_no_time_back_in_memory_or_in_the_store() {
+    let folder = Folder::new();
+    let seen = open(&folder.file());
+    let with_lease = |second, until| Sighting { lease_until: Some(at(until)), ..sighting("l-1", "m-1", second) };
+    for (sighting, expected) in [
+        (with_lease(5, 100), (5, Some(100))),
+        (with_lease(3, 50), (5, Some(100))),
+        (sighting("l-1", "m-1", 6), (6, Some(100))),
+        (with_lease(2, 200), (6, Some(200))),
+    ] {
+        for is_written in [false, true] {
+            seen.saw(sighting);
+            if is_written {
+                seen.flush().await;
+            }
+            let told = seen.last_seen("acme", "l-1").await.unwrap()["m-1"];
+            let expected = LastSeen { at: at(expected.0), lease_until: expected.1.map(at) };
+            assert_eq!(told, expected, "{sighting:?}, written: {is_written}");
+        }
+    }
+    seen.saw_token("t", at(9));
+    seen.flush().await;
+    seen.saw_token("t", at(8));
+    seen.flush().await;
+    assert_eq!(seen.token_last_used().await.unwrap()["t"], at(9));
+}
+
+#[tokio::test]
+async fn an_hour_tells_each_deployment_once_and_sorted_until_it_is_forgotten() {
+    let folder = Folder::new();
+    let seen = open(&folder.file());
+    let told = |ecs: &str, mode: Option<&str>| SeenDeployment {
+        product: "sku-1".into(),
+        ecs: ecs.into(),
+        charging_mode: mode.map(Into::into),
+    };
+    seen.saw_deployment_hour(deployment("e-2", Some("0"), 1));
+    seen.saw_deployment_hour(deployment("e-1", None, 2));
+    seen.flush().await;
+    seen.saw_deployment_hour(deployment("e-2", None, 3));
+    seen.saw_deployment_hour(deployment("e-1", Some("1"), 4));
+    seen.saw_deployment_hour(deployment("e-3", Some("1"), 3_700));
+    seen.saw_deployment_hour(DeploymentSighting { seller: "other", ..deployment("e-9", None, 5) });
+    let first = vec![told("e-1", Some("1")), told("e-2", Some("0"))];
+    for is_written in [false, true] {
+        if is_written {
+            seen.flush().await;
+        }
+        assert_eq!(seen.hour("acme", at(0)).await.unwrap(), first, "written: {is_written}");
+        assert_eq!(seen.hour("acme", at(3_600)).await.unwrap(), [told("e-3", Some("1"))]);
+    }
+    let end_of_first = at(3_590) - TimeDelta::microseconds(123_456);
+    seen.forget_hours_before(end_of_first - TimeDelta::microseconds(1)).await.unwrap();
+    assert_eq!(seen.hour("acme", at(0)).await.unwrap(), first, "the hour has not ended");
+    seen.forget_hours_before(end_of_first).await.unwrap();
+    assert_eq!(seen.hour("acme", at(0)).await.unwrap(), []);
+    assert_eq!(seen.hour("acme", at(3_600)).await.unwrap(), [told("e-3", Some("1"))]);
+}
+
+#[tokio::test]
+async fn a_forgotten_holder_is_unknown_wherever_it_was_remembered_until_it_is_seen_again() {
+    let folder = Folder::new();
+    let seen = open(&folder.file());
+    for is_written in [false, true] {
+        seen.saw(sighting("l-1", "m-1", 1));
+        seen.saw(sighting("l-1", "m-2", 1));
+        if is_written {
+            seen.flush().await;
+        }
+        seen.forget("acme", "l-1", "m-1").await.unwrap();
+        assert_eq!(seconds(&seen, "l-1").await, pairs([("m-2", 1)]), "written: {is_written}");
+    }
+    seen.saw(sighting("l-1", "m-1", 0));
+    assert_eq!(seconds(&seen, "l-1").await, pairs([("m-1", 0), ("m-2", 1)]));
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_loses_nothing_but_delays_it() {
+    let folder = Folder::new();
+    let fragile = Fragile::open(&folder, Bounds::default());
+    let Fragile { seen, metrics, .. } = &fragile;
+    fragile.refuse(true);
+    for second in [5, 3, 8] {
+        seen.saw(sighting("l-1", "m-1", second));
+        seen.saw_deployment_hour(deployment("e-1", None, second));
+        seen.flush().await;
+    }
+    seen.saw(sighting("l-1", "m-2", 4));
+    assert_eq!(metrics.write_failures.get(), 3);
+    assert_eq!((metrics.waiting.get(), metrics.dropped.get()), (3, 0), "failed ones are merged with those since");
+    assert_eq!(seconds(seen, "l-1").await, pairs([("m-1", 8), ("m-2", 4)]));
+    let refused = seen.forget("acme", "l-1", "m-1").await.unwrap_err();
+    assert!(matches!(refused, ViewsError::NotWritten { .. }), "{refused}");
+    fragile.refuse(false);
+    seen.flush().await;
+    assert_eq!(metrics.waiting.get(), 0);
+    drop(fragile);
+    assert_eq!(seconds(&open(&folder.file()), "l-1").await, pairs([("m-1", 8), ("m-2", 4)]));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_no_panic_and_counted() {
+    let folder = Folder::new();
+    let fragile = Fragile::open(&folder, Bounds::default());
+    let pages: i64 = fragile.disk.writer().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    fragile.disk.writer().pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    for number in 0..2_000 {
+        fragile.seen.saw(Sighting { license: &format!("license-{number}"), ..sighting("", "m", 1) });
+    }
+    fragile.seen.flush().await;
+    assert!(fragile.metrics.write_failures.get() >= 1);
+    assert_eq!(fragile.metrics.waiting.get(), 2_000, "all or nothing");
+    fragile.disk.writer().pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
+    fragile.seen.flush().await;
+    assert_eq!(fragile.metrics.waiting.get(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_at_the_end_is_counted_as_dropped() {
+    let folder = Folder::new();
+    let fragile = Fragile::open(&folder, Bounds::default());
+    fragile.refuse(true);
+    fragile.seen.saw(sighting("l-1", "m-1", 1));
+    fragile.seen.saw(sighting("l-1", "m-2", 1));
+    fragile.seen.close().await;
+    assert_eq!(fragile.metrics.dropped.get(), 2);
+}
+
+#[tokio::test]
+async fn memory_is_bounded_and_the_known_still_merge() {
+    let folder = Folder::new();
+    let fragile = Fragile::open(&folder, Bounds { much: 1_000, most: 10 });
+    let Fragile { seen, metrics, .. } = &fragile;
+    fragile.refuse(true);
+    for number in 0..15 {
+        seen.saw(Sighting { holder: &format!("m-{number}"), ..sighting("l-1", "", 1) });
+    }
+    assert_eq!((metrics.waiting.get(), metrics.dropped.get()), (10, 5));
+    seen.saw(sighting("l-1", "m-3", 9));
+    assert_eq!(metrics.dropped.get(), 5);
+    assert_eq!(seconds(seen, "l-1").await["m-3"], 9);
+    seen.saw(Sighting { holder: &"x".repeat(5_000), ..sighting("l-1", "", 1) });
+    assert_eq!(metrics.dropped.get(), 6, "no name is that long");
+    fragile.refuse(false);
+}
+
+#[tokio::test]
+async fn much_to_write_is_written_before_its_time() {
+    let folder = Folder::new();
+    let fragile = Fragile::open(&folder, Bounds { much: 100, most: 1_000_000 });
+    for number in 0..100 {
+        fragile.seen.saw(Sighting { holder: &format!("m-{number}"), ..sighting("l-1", "", 1) });
+    }
+    // Nobody asks for a flush: waits for the writer's own.
+    let mut done = fragile.seen.done();
+    done.wait_for(|_| fragile.metrics.waiting.get() == 0).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_threads_and_a_writer_between_them_miss_no_sighting() {
+    const THREADS: i64 = 8;
+    const ROUNDS: i64 = 2_000;
+    let folder = Folder::new();
+    let seen = open(&folder.file());
+    let threads: Vec<_> = (0..THREADS)
+        .map(|thread| {
+            let seen = seen.clone();
+            std::thread::spawn(move || {
+                for round in 0..ROUNDS {
+                    seen.saw(sighting("shared", "machine", round * THREADS + thread));
+                    let own = format!("m-{thread}-{}", round % 50);
+                    seen.saw(Sighting { holder: &own, ..sighting("own", "", round) });
+                }
+            })
+        })
+        .collect();
+    let mut latest = -1;
+    while threads.iter().any(|thread| !thread.is_finished()) {
+        seen.flush().await;
+        let now = seconds(&seen, "shared").await.get("machine").copied().unwrap_or(-1);
+        assert!(now >= latest, "{now} after {latest}: a reader missed what was moving to the store");
+        latest = now;
+    }
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let own = seconds(&seen, "own").await;
+    assert_eq!(own.len(), 50 * usize::try_from(THREADS).unwrap());
+    assert!(own.values().all(|second| *second >= ROUNDS - 50));
+    assert_eq!(seconds(&seen, "shared").await, pairs([("machine", ROUNDS * THREADS - 1)]));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_right_is_left_alone_and_the_error_says_what_to_do() {
+    let folder = Folder::new();
+    drop(open(&folder.file()));
+    let opening = || Seen::open(&folder.file(), ViewsMetrics::unregistered()).unwrap_err();
+    folder.database().pragma_update(None, "user_version", 99).unwrap();
+    let newer = opening();
+    assert!(matches!(newer, ViewsError::Newer { found: 99, known: 1, .. }), "{newer}");
+    assert!(newer.to_string().contains("run the newer program"), "{newer}");
+    folder.database().pragma_update(None, "application_id", 1).unwrap();
+    let foreign = opening();
+    assert!(matches!(foreign, ViewsError::Foreign { .. }), "{foreign}");
+    std::fs::write(folder.file(), "no database, but long enough to be looked at as one: ".repeat(100)).unwrap();
+    let damaged = opening();
+    assert!(matches!(damaged, ViewsError::Damaged { .. }), "{damaged}");
+    assert!(damaged.to_string().contains("delete the file"), "{damaged}");
+    assert!(std::fs::read(folder.file()).unwrap().starts_with(b"no database"));
+}
+
+#[tokio::test]
+async fn a_page_of_garbage_is_damage() {
+    let folder = Folder::new();
+    let seen = open(&folder.file());
+    for number in 0..2_000 {
+        seen.saw(Sighting { license: &format!("license-{number}"), ..sighting("", "m", 1) });
+    }
+    drop(seen);
+    let mut bytes = std::fs::read(folder.file()).unwrap();
+    let middle = bytes.len() / 2 / 4_096 * 4_096;
+    bytes[middle..middle + 4_096].fill(0xa5);
+    std::fs::write(folder.file(), bytes).unwrap();
+    let damaged = Seen::open(&folder.file(), ViewsMetrics::unregistered()).unwrap_err();
+    assert!(matches!(damaged, ViewsError::Damaged { .. }), "{damaged}");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error_that_names_the_file() {
+    let folder = Folder::new();
+    let path = folder.0.path().join("nowhere").join("views.db");
+    let error = Seen::open(&path, ViewsMetrics::unregistered()).unwrap_err();
+    assert!(error.to_string().contains("nowhere/views.db"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    drop(open(&folder.file()));
+    assert_eq!(std::fs::metadata(folder.file()).unwrap().permissions().mode() & 0o077, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_and_store_together_tell_what_a_map_would(
+        steps in proptest::collection::vec((0usize..4, 0usize..4, 0i64..50, any::<bool>(), any::<bool>()), 1..60),
+    ) {
+        const NAMES: [&str; 4] = ["", "a", "b", "ab"];
+        let folder = Folder::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut seen = open(&folder.file());
+            let mut model: HashMap<(&str, &str), i64> = HashMap::new();
+            for (license, holder, second, is_flushed, is_restarted) in steps {
+                let (license, holder) = (NAMES[license], NAMES[holder]);
+                seen.saw(sighting(license, holder, second));
+                let latest = model.entry((license, holder)).or_insert(second);
+                *latest = (*latest).max(second);
+                if is_flushed {
+                    seen.flush().await;
+                }
+                if is_flushed && is_restarted {
+                    drop(seen);
+                    seen = open(&folder.file());
+                }
+            }
+            for license in NAMES {
+                let of_license = model.iter().filter(|((other, _), _)| *other == license);
+                let expected: HashMap<_, _> =
+                    of_license.map(|((_, holder), second)| ((*holder).to_owned(), *second)).collect();
+                assert_eq!(seconds(&seen, license).await, expected);
+            }
+        });
+    }
+}
