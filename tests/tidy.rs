@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("huawei", &["domain"]),
     ("commands", &["domain", "log"]),
     ("projector", &["domain", "log"]),
-    ("upkeep", &["projector", "commands", "domain", "views"]),
+    ("upkeep", &["projector", "commands", "domain", "log", "views"]),
     ("reactor", &["huawei", "commands", "log", "domain"]),
     ("ingest", &["huawei", "commands", "domain", "log", "journal"]),
     ("query", &["projector", "commands", "domain", "log", "journal", "views", "signing"]),

@@ -194,12 +194,17 @@ async fn a_token_is_made_without_a_server_used_with_one_and_taken_back_beside_it
     let said = String::from_utf8(made.stderr).unwrap();
     assert!(said.contains("helpdesk") && said.contains("support") && said.contains("acme"), "{said}");
     let (code, said) = refused(&home, &create);
-    assert!(code == Some(1) && said.contains("already a token named helpdesk") && said.contains("token list"), "{said}");
+    assert!(
+        code == Some(1) && said.contains("already a token named helpdesk") && said.contains("token list"),
+        "{said}"
+    );
 
     let server = home.serve().await;
     let bearer = format!("Bearer {}", token.trim());
     let status = async || {
-        get(&server.api, "/v1/licenses?seller=acme", &[("Authorization", &bearer)]).await.map(|response| response.status)
+        get(&server.api, "/v1/licenses?seller=acme", &[("Authorization", &bearer)])
+            .await
+            .map(|response| response.status)
     };
     assert_eq!(status().await, Some(200));
     let foreign = get(&server.api, "/v1/licenses?seller=other", &[("Authorization", &bearer)]).await.unwrap();

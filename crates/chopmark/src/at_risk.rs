@@ -37,6 +37,13 @@ pub(crate) fn asked_for(mut orders: Vec<OrderAtRisk>, asking: &BTreeSet<SellerId
     orders
 }
 
+/// Errands that can be late, as for orders.
+#[must_use]
+pub(crate) fn errands_asked_for(mut errands: Vec<ErrandAtRisk>, asking: &BTreeSet<SellerId>) -> Vec<ErrandAtRisk> {
+    errands.retain(|errand| asking.contains(&errand.seller));
+    errands
+}
+
 /// By what one thing at risk is told from another.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Named<'a> {

@@ -91,7 +91,9 @@ impl Command {
     #[must_use]
     pub(crate) fn usual_log(&self) -> &'static str {
         match self {
-            Self::Demo(_) | Self::Simulate(_) | Self::Bench(_) => "warn",
+            // The demo shows itself what a server warns of.
+            Self::Demo(_) => "error",
+            Self::Simulate(_) | Self::Bench(_) => "warn",
             _ => "info,actix_server=warn",
         }
     }

@@ -13,7 +13,10 @@ pub const RETRY_WINDOW: TimeDelta = TimeDelta::hours(3);
 /// So many are told; whoever has that many at risk needs no longer list.
 const MOST: usize = 1_000;
 
-/// Deliveries to one effect of which the latest was not answered `000000`. Each delivery of an order must end well for
+/// Success, and "being processed": what was asked for follows on its own (调用结果码说明 of 在线开通License接入指南).
+const TAKEN_UP: [&str; 2] = ["000000", "000004"];
+
+/// Deliveries to one effect of which the latest was not answered `000000` or `000004`. Each delivery of an order must end well for
 /// the customer to get what was bought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AtRisk {
@@ -58,7 +61,7 @@ pub(crate) fn at_risk(connection: &Connection, since: DateTime<Utc>) -> rusqlite
     while let Some(row) = rows.next()? {
         let latest = read(row)?;
         let effect = latest.effect();
-        if latest.result_code == "000000" {
+        if TAKEN_UP.contains(&latest.result_code.as_str()) {
             failing.remove(&effect);
             continue;
         }

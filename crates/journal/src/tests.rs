@@ -192,6 +192,8 @@ async fn at_risk_is_what_failed_last_time() {
         (14, "failing", "000100"),
         (15, "broke", "000000"),
         (16, "broke", "000005"),
+        (17, "taken on", "000005"),
+        (18, "taken on", "000004"),
     ] {
         journal.record(delivery(second, order, result_code));
     }

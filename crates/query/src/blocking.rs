@@ -38,7 +38,8 @@ pub(crate) struct BlockRequest {
 /// Stops a license. One that is stopped stays so, with the reason it has.
 #[utoipa::path(
     put, path = "/v1/licenses/{id}/block", operation_id = "blockLicense", tag = "licenses",
-    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment."), Params),
+    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment.",
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
     request_body = BlockRequest,
     responses((status = 200, description = "The license, stopped.", body = Shown<'_>)), security(("token" = [])),
 )]
@@ -74,7 +75,8 @@ fn reason(BlockRequest { reason }: BlockRequest) -> Result<String, Problem> {
 /// Lets a license go on. One that is not stopped stays as it is.
 #[utoipa::path(
     delete, path = "/v1/licenses/{id}/block", operation_id = "unblockLicense", tag = "licenses",
-    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment."), Params),
+    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment.",
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
     responses((status = 200, description = "The license, not stopped.", body = Shown<'_>)), security(("token" = [])),
 )]
 pub(crate) async fn unblock(query: web::Data<Query>, id: web::Path<String>, request: HttpRequest) -> HttpResponse {

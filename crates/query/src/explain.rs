@@ -165,7 +165,8 @@ fn sight(recalled: &Recalled, question: &Question<'_>) -> Option<Found> {
 /// `checked_at` of the answer, the verdict is the one that was given then.
 #[utoipa::path(
     post, path = "/v1/licenses/{id}/explain", operation_id = "explainLicense", tag = "licenses",
-    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment."), Params),
+    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment.",
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
     request_body = Body,
     responses((status = 200, description = "The verdict, and why.", body = Explanation<'_>)), security(("token" = [])),
 )]

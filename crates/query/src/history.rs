@@ -99,7 +99,8 @@ struct CauseView<'a> {
 /// Every event of a license, and what is behind each.
 #[utoipa::path(
     get, path = "/v1/licenses/{id}/history", operation_id = "licenseHistory", tag = "licenses",
-    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment."), Params),
+    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment.",
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
     responses((status = 200, description = "A page of events.", body = Answer<'_>)), security(("token" = [])),
 )]
 pub(crate) async fn history(query: web::Data<Query>, id: web::Path<String>, request: HttpRequest) -> HttpResponse {

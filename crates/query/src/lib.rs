@@ -241,14 +241,15 @@ pub fn configure(config: &mut web::ServiceConfig, query: web::Data<Query>) {
     add_rest(config, query);
 }
 
-/// The routes that everybody may use: checks and health.
+/// The routes that everybody may use: checks, seats, keys and health.
 pub fn configure_checks(config: &mut web::ServiceConfig, query: web::Data<Query>) {
     add_checks(config);
     add_rest(config, query);
 }
 
-/// The routes that need a token, and health.
+/// The routes that need a token, seats, since operators free them too, and health.
 pub fn configure_views(config: &mut web::ServiceConfig, query: web::Data<Query>) {
+    add_seats(config);
     add_views(config);
     add_rest(config, query);
 }
@@ -260,13 +261,18 @@ fn add_checks(config: &mut web::ServiceConfig) {
                 .route(web::post().to(checks::check))
                 .default_service(problem::wrong_method("POST")),
         )
-        .service(
-            web::resource("/v1/licenses/{id}/machines/{fingerprint}")
-                .route(web::put().to(machines::activate))
-                .route(web::delete().to(machines::free))
-                .default_service(problem::wrong_method("PUT, DELETE")),
-        )
         .service(view("/.well-known/jwks.json", web::get().to(jwks::show)));
+    add_seats(config);
+}
+
+/// Machines prove themselves by their leases, and operators by their tokens.
+fn add_seats(config: &mut web::ServiceConfig) {
+    config.service(
+        web::resource("/v1/licenses/{id}/machines/{fingerprint}")
+            .route(web::put().to(machines::activate))
+            .route(web::delete().to(machines::free))
+            .default_service(problem::wrong_method("PUT, DELETE")),
+    );
 }
 
 fn add_views(config: &mut web::ServiceConfig) {

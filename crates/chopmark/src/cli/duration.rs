@@ -25,7 +25,9 @@ pub(crate) fn seconds(text: &str) -> Result<u32, String> {
     let number: u32 = digits.parse().unwrap_or(u32::MAX);
     match number.saturating_mul(seconds) {
         0 => Err(format!("it is over at once; {mend}")),
-        seconds if seconds > SECONDS_MAX => Err("it is longer than ten years; leave it out for one without an end".into()),
+        seconds if seconds > SECONDS_MAX => {
+            Err("it is longer than ten years; leave it out for one without an end".into())
+        }
         seconds => Ok(seconds),
     }
 }

@@ -95,15 +95,22 @@ fn rotate(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
     }
     let mut said = vec![];
     if former == *signing {
-        said.push(format!("signing  {signing}  as before: there was no next key, and a key is published before it signs"));
+        said.push(format!(
+            "signing  {signing}  as before: there was no next key, and a key is published before it signs"
+        ));
     } else {
         said.push(format!("signing  {signing}  it was the next key and was published until now"));
     }
-    said.extend(next.map(|next| format!("next     {next}  just made; it is published, and signs after the next rotation")));
+    said.extend(
+        next.map(|next| format!("next     {next}  just made; it is published, and signs after the next rotation")),
+    );
     if former != *signing {
         said.push(format!("retired  {former}  it signs no more; leases that it signed stay good until they end"));
     }
-    said.push("A running server takes this up within a minute. Software that trusts one of these keys follows by itself.".into());
+    said.push(
+        "A running server takes this up within a minute. Software that trusts one of these keys follows by itself."
+            .into(),
+    );
     crate::print(&(said.join("\n") + "\n"))
 }
 

@@ -8,10 +8,7 @@ use crate::failure::Complaint;
 
 /// Reads something of the views. Where there are none yet, nobody was seen; where they cannot be read, standard error
 /// says so, and what is shown is shown without.
-pub(crate) async fn read<T: Default>(
-    file: &Path,
-    what: impl AsyncFnOnce(&Seen) -> Result<T, ViewsError>,
-) -> T {
+pub(crate) async fn read<T: Default>(file: &Path, what: impl AsyncFnOnce(&Seen) -> Result<T, ViewsError>) -> T {
     let read = match open(file).await {
         Ok(Some(seen)) => what(&seen).await,
         Ok(None) => return T::default(),

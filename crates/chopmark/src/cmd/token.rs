@@ -57,8 +57,11 @@ fn wanted(args: &CreateArgs) -> Result<NewToken, Failure> {
         sellers: args.sellers.clone(),
         expires_in_seconds: args.expires_in,
     };
-    new_token(wanted, Utc::now())
-        .or_fail(Reason::Usage, format!("a token named {:?}", args.name), "choose another name, like helpdesk-2")
+    new_token(wanted, Utc::now()).or_fail(
+        Reason::Usage,
+        format!("a token named {:?}", args.name),
+        "choose another name, like helpdesk-2",
+    )
 }
 
 async fn create(args: &CreateArgs, token: &NewToken, commands: &Commands) -> Result<(), Failure> {
@@ -87,8 +90,7 @@ async fn list(args: &ListArgs, config: &Config, commands: &Commands) -> Result<(
     let now = Utc::now();
     let used = |grant: &Grant| last_used.get(&grant.id).copied();
     if args.json {
-        let line =
-            |grant: &Grant| format!("{}\n", Value::from(as_json(grant, access.status(grant, now), used(grant))));
+        let line = |grant: &Grant| format!("{}\n", Value::from(as_json(grant, access.status(grant, now), used(grant))));
         return crate::print(&access.grants().iter().map(line).collect::<String>());
     }
     if access.grants().is_empty() {
@@ -99,17 +101,19 @@ async fn list(args: &ListArgs, config: &Config, commands: &Commands) -> Result<(
 }
 
 async fn revoke(args: &RevokeArgs, commands: &Commands) -> Result<(), Failure> {
-    let revoked = match commands.revoke_token(&args.name, &operator::cause()).await {
+    let access = commands.access().await.or_fail(Reason::Storage, "the tokens", HELP)?;
+    let known = access.grants().iter().find(|grant| grant.id == args.name);
+    if known.is_some_and(|grant| access.status(grant, Utc::now()) == TokenStatus::Revoked) {
+        return crate::print("revoked already\n");
+    }
+    match commands.revoke_token(&args.name, &operator::cause()).await {
         Err(CommandError::Token(TokenRefusal::Unknown(name))) => {
             let what = format!("there is no token named {name}");
             return Err(Failure::new(Reason::CheckFailed, what, "list them: chopmark token list"));
         }
         done => done.or_fail(Reason::Storage, format!("token {}", args.name), HELP)?,
     };
-    crate::print(match revoked {
-        Some(_) => "revoked: nobody can use it any more\n",
-        None => "revoked already\n",
-    })
+    crate::print("revoked: nobody can use it any more\n")
 }
 
 fn row(grant: &Grant, access: &Access, used: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Vec<String> {

@@ -65,7 +65,8 @@ impl Exposition {
         let gauge = IntGaugeVec::new(Opts::new("chopmark_orders_at_risk", help), &["seller"])?;
         self.sellers.iter().for_each(|seller| gauge.with_label_values(&[seller.as_str()]).set(0));
         let orders = at_risk::asked_for(self.open.orders.list(), &self.asking);
-        for (seller, orders) in at_risk::count(&deliveries, &orders, &self.open.errands.list()) {
+        let errands = at_risk::errands_asked_for(self.open.errands.list(), &self.asking);
+        for (seller, orders) in at_risk::count(&deliveries, &orders, &errands) {
             gauge.with_label_values(&[&seller]).set(i64::try_from(orders).unwrap_or(i64::MAX));
         }
         Ok(gauge.collect())

@@ -55,7 +55,8 @@ impl LicenseMaker for SignedLicenses {
             event_id: application.event_id.as_str(),
             fingerprint: application.fingerprint.as_deref(),
             not_before: *effective_at,
-            expires_at: *expires_at,
+            // One that names no end ends with the license.
+            expires_at: expires_at.or(license.expires_at),
             entitlements: entitlements.as_ref(),
         };
         #[expect(clippy::expect_used, reason = "entitlements are flags, numbers and texts by name: they serialise")]

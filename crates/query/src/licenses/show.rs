@@ -113,7 +113,8 @@ fn machines(license: &License, now: DateTime<Utc>) -> Option<MachineCount> {
 /// One license with its orders, now or as it was.
 #[utoipa::path(
     get, path = "/v1/licenses/{id}", operation_id = "showLicense", tag = "licenses",
-    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment."), ShowParams),
+    params(("id" = String, Path, description = "The id of an instance, a license code or a deployment.",
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), ShowParams),
     responses((status = 200, description = "The license.", body = Shown<'_>)), security(("token" = [])),
 )]
 pub(crate) async fn show(query: web::Data<Query>, id: web::Path<String>, request: HttpRequest) -> HttpResponse {

@@ -55,7 +55,8 @@ impl<'a> From<&'a Machine> for MachineView<'a> {
 #[utoipa::path(
     put, path = "/v1/licenses/{id}/machines/{fingerprint}", operation_id = "activateMachine", tag = "checks",
     params(
-        ("id" = String, Path, description = "The instance id or license code."),
+        ("id" = String, Path, description = "The instance id or license code.",
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"),
         ("fingerprint" = inline(crate::openapi::Fingerprint), Path, description = "The machine."),
         Params,
     ),

@@ -48,7 +48,8 @@ struct Freeing {
 #[utoipa::path(
     delete, path = "/v1/licenses/{id}/machines/{fingerprint}", operation_id = "freeMachine", tag = "checks",
     params(
-        ("id" = String, Path, description = "The instance id or license code."),
+        ("id" = String, Path, description = "The instance id or license code.",
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"),
         ("fingerprint" = inline(crate::openapi::Fingerprint), Path, description = "The machine."),
         ("Chopmark-Lease" = Option<String>, Header, description = "The machine's lease, where no token is sent."),
         FreeParams,

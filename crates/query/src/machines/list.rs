@@ -63,7 +63,8 @@ impl<'a> Listed<'a> {
 /// Lists the machines of a license.
 #[utoipa::path(
     get, path = "/v1/licenses/{id}/machines", operation_id = "listMachines", tag = "licenses",
-    params(("id" = String, Path, description = "The instance id or license code."), Params),
+    params(("id" = String, Path, description = "The instance id or license code.",
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
     responses((status = 200, description = "The machines.", body = List<'_>)), security(("token" = [])),
 )]
 pub(crate) async fn list(query: web::Data<Query>, id: web::Path<String>, request: HttpRequest) -> HttpResponse {

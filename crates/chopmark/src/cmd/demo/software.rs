@@ -156,7 +156,7 @@ impl Play {
         let question = serde_json::json!({ "position": frozen["position"], "at": at });
         let explained = self.stage.ask("POST", &format!("/v1/licenses/{instance}/explain"), Some(&question)).await?;
         let ok = explained["code"] == frozen["code"] && explained["reason"] == frozen["reason"];
-        let steps = explained["because"].as_array().map_or(0, Vec::len);
+        let steps = explained["because"]["looked_at"].as_array().map_or(0, Vec::len);
         let result = format!("{}, after {steps} codes were looked at", explained["code"].as_str().unwrap_or("?"));
         self.note("POST …/licenses/{id}/explain", ok, result, begun.elapsed())
     }

@@ -1,7 +1,7 @@
 //! What the marketplace delivered lately, and what is at risk.
 
-use chopmark_journal::{AtRisk, JournalError, JournalReader, LastDelivery};
 use chopmark_domain::license::Errand;
+use chopmark_journal::{AtRisk, JournalError, JournalReader, LastDelivery};
 use chopmark_reactor::{AtRisk as Open, ErrandAtRisk, OrderAtRisk};
 use chrono::{TimeDelta, Utc};
 

@@ -9,10 +9,10 @@ use chopmark_query::describe;
 use chrono::Utc;
 
 use super::Desk;
-use crate::cmd::text;
 use crate::cli::license::adopt::{AdoptArgs, AdoptedStatus};
 use crate::cmd::kept::HELP;
 use crate::cmd::operator;
+use crate::cmd::text;
 use crate::failure::{Failure, OrFail, Reason};
 
 pub(super) async fn adopt(args: &AdoptArgs, desk: &Desk) -> Result<(), Failure> {

@@ -4,11 +4,11 @@ use chopmark_projector::Found;
 use chopmark_query::{Kind, Problem, explain_license};
 use serde_json::{Map, Value, json};
 
-use crate::cmd::text::{plain, table};
 use super::Desk;
-use crate::cmd::text;
 use crate::cli::license::ExplainArgs;
 use crate::cmd::kept::HELP;
+use crate::cmd::text;
+use crate::cmd::text::{plain, table};
 use crate::failure::{Failure, Reason};
 
 pub(super) async fn explain(args: &ExplainArgs, desk: &Desk) -> Result<(), Failure> {
@@ -55,7 +55,8 @@ fn walk(explained: &Value) -> String {
         let mark = if step["applies"] == true { '✓' } else { '–' };
         said += &format!("  {mark} {:<22} {}\n", plain(&step["code"]), plain(&step["says"]));
     }
-    let event = |event: &Value| ["recorded_at", "revision", "kind", "position"].map(|name| plain(&event[name])).to_vec();
+    let event =
+        |event: &Value| ["recorded_at", "revision", "kind", "position"].map(|name| plain(&event[name])).to_vec();
     let events: Vec<Vec<String>> = elements(&because["events"]).iter().map(event).collect();
     if !events.is_empty() {
         said += &format!("\ndecided by\n{}", indented(&table(&["RECORDED", "REVISION", "EVENT", "POSITION"], &events)));

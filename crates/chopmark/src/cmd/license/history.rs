@@ -4,8 +4,8 @@ use chopmark_commands::{Cut, Told};
 use chopmark_query::describe_history;
 
 use super::{Desk, story};
-use crate::cmd::text;
 use crate::cli::license::HistoryArgs;
+use crate::cmd::text;
 use crate::failure::{Failure, OrFail, Reason};
 
 /// What stands in the way is an event of a newer version.

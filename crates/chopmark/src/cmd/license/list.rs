@@ -7,8 +7,8 @@ use chrono::Utc;
 use serde_json::Value;
 
 use super::Desk;
-use crate::cmd::text;
 use crate::cli::license::{ListArgs, StatusName};
+use crate::cmd::text;
 use crate::failure::Failure;
 
 pub(super) async fn list(args: &ListArgs, desk: &Desk) -> Result<(), Failure> {

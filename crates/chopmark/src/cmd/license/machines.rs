@@ -11,10 +11,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::Desk;
-use crate::cmd::text;
 use crate::cli::license::{FreeArgs, MachinesArgs};
 use crate::cmd::kept::HELP;
 use crate::cmd::operator;
+use crate::cmd::text;
 use crate::failure::{Failure, OrFail, Reason};
 
 /// How long a lease lasts where the product is not known.

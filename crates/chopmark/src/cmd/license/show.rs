@@ -5,9 +5,9 @@ use chopmark_query::{describe, describe_at};
 use chrono::Utc;
 
 use super::Desk;
-use crate::cmd::text;
 use crate::cli::license::ShowArgs;
 use crate::cmd::kept::HELP;
+use crate::cmd::text;
 use crate::failure::{Failure, OrFail, Reason};
 
 pub(super) async fn show(args: &ShowArgs, desk: &Desk) -> Result<(), Failure> {

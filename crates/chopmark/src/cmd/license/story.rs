@@ -14,7 +14,9 @@ pub(super) fn what(event: &Event) -> String {
     match event {
         Event::InstanceCreated(created) => format!("bought with {}", line(&created.order)),
         Event::InstanceAdopted(adopted) => taken_over(adopted),
-        Event::PurchaseAdopted(adopted) => format!("the purchase belongs to the adopted instance {}", adopted.instance_id),
+        Event::PurchaseAdopted(adopted) => {
+            format!("the purchase belongs to the adopted instance {}", adopted.instance_id)
+        }
         Event::CodeSeen(_) => "named by the marketplace for the first time".into(),
         Event::Refreshed(refreshed) => refresh(refreshed),
         Event::Upgraded(upgraded) => format!("another specification or amount bought with {}", line(&upgraded.order)),
@@ -48,7 +50,9 @@ pub(super) fn what(event: &Event) -> String {
         Event::LicenseUploaded(uploaded) => {
             format!("the marketplace took the document: {}", application(&uploaded.application))
         }
-        Event::ErrandDelayed(late) => format!("{} did not succeed yet, and goes on: {}", task(&late.errand), late.reason),
+        Event::ErrandDelayed(late) => {
+            format!("{} did not succeed yet, and goes on: {}", task(&late.errand), late.reason)
+        }
         Event::ErrandAbandoned(given_up) => {
             let (task, tries) = (task(&given_up.errand), given_up.attempts);
             format!("{task} was given up after {tries} tries: {}", given_up.reason)
