@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use chopmark_domain::license::Code;
-use chopmark_domain::{access, catalog, license, order};
+use chopmark_domain::{access, catalog, hours, license, order};
 use chopmark_huawei::callback::Activity;
 use chopmark_tests::repository::{code_of, files, is_test_file, read, root, tests_in};
 
@@ -157,7 +157,13 @@ fn every_page_of_the_book_is_linked_from_another() {
 fn every_event_kind_is_in_the_reference() {
     let page = "docs/reference/events.md";
     let documented = first_column(page).into_iter().filter(|name| name.contains(".v")).collect();
-    let kinds = [license::Event::KINDS, order::Event::KINDS, catalog::Event::KINDS, access::Event::KINDS];
+    let kinds = [
+        license::Event::KINDS,
+        order::Event::KINDS,
+        catalog::Event::KINDS,
+        access::Event::KINDS,
+        hours::Event::KINDS,
+    ];
     same(page, &documented, &names(kinds.into_iter().flatten().copied()));
 }
 

@@ -118,15 +118,16 @@ impl Asking<'_> {
         if is_news {
             self.count(done);
         }
-        self.query.wait_for(done.position.unwrap_or(Position::START)).await;
+        let position = done.position.unwrap_or(Position::START);
+        self.query.wait_for(position).await;
         let mut looked_up = self.look();
-        if looked_up.found.is_none() {
-            looked_up.found = self.as_decided(done);
+        // The index did not come to it in time; the command knows how the deployment stands.
+        if looked_up.position < position {
+            looked_up = LookUp { position, found: self.as_decided(done), ..looked_up };
         }
         self.judged(looked_up, is_news.then_some(secret))
     }
 
-    /// The deployment as the command left it, for when the index does not come to it in time.
     fn as_decided(&self, done: &Done<Standing>) -> Option<Found> {
         let license = done.state.license()?.clone();
         Some(Found { key: self.key(), license, terms: Some(Arc::clone(&self.terms)) })

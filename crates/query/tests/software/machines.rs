@@ -5,6 +5,7 @@ use chopmark_domain::access::Role;
 use chopmark_domain::ids::InstanceId;
 use chopmark_domain::license::Command;
 use chopmark_domain::stream::LicenseId;
+use chopmark_query::{configure_checks, configure_views};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -177,4 +178,19 @@ async fn machines_are_listed_with_when_they_were_seen() {
     assert_eq!((&list["machines"][1]["fingerprint"], &list["machines"][1]["active"]), (&json!("m2"), &json!(false)));
     assert!(list["machines"][1]["taken_until"].is_string() && list["machines"][1].get("last_seen").is_none());
     assert_eq!(list["seats"], json!({"used": 1, "limit": 3}));
+}
+
+#[actix_web::test]
+async fn seats_are_given_up_on_either_listener() {
+    let world = world(3).await;
+    put(&world, "m1").await;
+    put(&world, "m2").await;
+    let by_token = world.ask_on(configure_views, delete_by_token(&path("m1"))).await;
+    let lease = lease(&world, "m2").await;
+    let by_lease = world.ask_on(configure_checks, delete("m2", &lease)).await;
+    assert_eq!((by_token.status.as_u16(), by_lease.status.as_u16()), (204, 204));
+    let list = TestRequest::get().uri("/v1/licenses/L1/machines");
+    assert_eq!(world.ask_on(configure_checks, list).await.problem(), "no-such-path");
+    let keys = TestRequest::get().uri("/.well-known/jwks.json");
+    assert_eq!(world.ask_on(configure_checks, keys).await.status.as_u16(), 200);
 }

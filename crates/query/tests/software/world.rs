@@ -201,8 +201,17 @@ impl World {
     }
 
     pub(crate) async fn ask(&self, request: TestRequest) -> Answered {
+        self.ask_on(configure, request).await
+    }
+
+    /// Asks a listener that has these routes.
+    pub(crate) async fn ask_on(
+        &self,
+        routes: fn(&mut web::ServiceConfig, web::Data<Query>),
+        request: TestRequest,
+    ) -> Answered {
         let query = self.query.clone();
-        let app = init_service(App::new().configure(|config| configure(config, query))).await;
+        let app = init_service(App::new().configure(|config| routes(config, query))).await;
         let response = call_service(&app, request.peer_addr("192.0.2.7:4711".parse().unwrap()).to_request()).await;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read_body(response).await;
