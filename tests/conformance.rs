@@ -7,10 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chopmark_tests::python::{environment, run};
 use chopmark_tests::repository::root;
-
-/// How often packages are asked for: a registry may be away for a moment.
-const TRIES: usize = 3;
 
 fn vectors() -> PathBuf {
     root().join("crates/client/tests/vectors/leases.json")
@@ -20,37 +18,10 @@ fn program(path: &str) -> PathBuf {
     root().join("tests/conformance").join(path)
 }
 
-/// Runs a command to its good end; what it printed is in the complaint otherwise.
-fn run(command: &mut Command, missing: &str) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}. {missing}"))?;
-    let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    if output.status.success() {
-        Ok(printed)
-    } else {
-        Err(format!("{command:?}: {}\n{printed}\n{missing}", output.status))
-    }
-}
-
-/// A Python with the packages of `requirements.txt`, made once and again when they change.
+/// A Python with the packages of `requirements.txt`.
 fn python() -> PathBuf {
-    const MISSING: &str =
-        "This test needs Python with its venv module: on Debian, `apt-get install python3 python3-venv`.";
-    let requirements = program("python/requirements.txt");
-    let wanted = fs::read(&requirements).expect("the requirements");
     let folder = root().join("target/conformance/python");
-    let (python, made_for) = (folder.join("bin/python"), folder.join("made-for.txt"));
-    if fs::read(&made_for).is_ok_and(|made_for| made_for == wanted) {
-        return python;
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder), MISSING).expect("a virtual environment");
-    let mut install = Command::new(&python);
-    install
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(&requirements);
-    let tries: Vec<_> = (0..TRIES).map_while(|_| run(&mut install, "PyPI must be reached once.").err()).collect();
-    assert!(tries.len() < TRIES, "{}", tries.join("\n"));
-    fs::write(made_for, wanted).expect("a note of what was installed");
-    python
+    environment(&folder, &program("python/requirements.txt")).unwrap_or_else(|missing| panic!("{missing}"))
 }
 
 /// The program judges every vector rightly, and says so when a vector is wrong: a program that judged nothing would

@@ -5,12 +5,15 @@
 mod callbacks;
 mod cli;
 mod crash;
+mod described;
 mod hostile;
 mod listeners;
 mod looking;
 mod missing;
 mod newer;
 mod orders;
+#[path = "../src/python.rs"]
+mod python;
 mod scenarios;
 mod shell;
 mod starved;

@@ -284,13 +284,13 @@ async fn a_rotation_is_taken_up_by_a_running_server_and_former_keys_stay_publish
 
     let said = home.ok(&["keys", "rotate"]);
     assert!(said.contains(&format!("signing  {}", before[1])), "{said}");
-    assert!(said.contains(&format!("retired  {}", before[0])) && said.contains("within a minute"), "{said}");
+    assert!(said.contains(&format!("former   {}", before[0])) && said.contains("within a minute"), "{said}");
     let after = until(async || Some(published().await).filter(|kids| kids[0] == before[1])).await;
     assert_eq!((after.len(), &after[2]), (3, &before[0]));
     let listed: Vec<Value> = home.ok(&["keys", "list", "--json"]).lines().map(parse).collect();
     let listed: Vec<(&str, &str)> =
         listed.iter().map(|key| (key["kid"].as_str().unwrap(), key["role"].as_str().unwrap())).collect();
-    let expected: Vec<(&str, &str)> = after.iter().map(String::as_str).zip(["signing", "next", "retired"]).collect();
+    let expected: Vec<(&str, &str)> = after.iter().map(String::as_str).zip(["signing", "next", "former"]).collect();
     assert_eq!(listed, expected);
     assert!(home.ok(&["keys", "list"]).contains("signing-keys.pem, last changed "));
     assert_ne!(home.ok(&["keys", "root"]), root);

@@ -23,7 +23,8 @@ use token::TokenCommand;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and everything as it must be
-  1  a check failed, or a difference was found; `serve` was told twice to stop
+  1  a check failed, a difference was found, or the rules refuse it: there is no such license, a name is taken;
+     `serve` was told twice to stop
   2  the command line or the configuration is wrong; standard error says what to mend
   3  the data directory or the event log cannot be used, or what follows the log has crashed
 

@@ -51,6 +51,11 @@ impl Caller {
         self.0.sellers.is_empty() || (!sellers.is_empty() && sellers.iter().all(|seller| self.covers(seller)))
     }
 
+    /// The name of the token.
+    pub(crate) fn id(&self) -> &str {
+        &self.0.id
+    }
+
     /// The cause of what this caller brings about.
     pub(crate) fn cause(&self) -> Cause {
         Cause::Operator { actor: self.0.id.clone() }

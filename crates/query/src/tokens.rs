@@ -169,7 +169,7 @@ async fn created(query: &Query, request: &HttpRequest, payload: web::Payload) ->
         .body(json::to_bytes(&created)))
 }
 
-/// Takes a token back, for good. Taking back one that was is as well.
+/// Takes a token back, for good. One that was taken back stays so; the token presented is not taken back.
 #[utoipa::path(
     delete, path = "/v1/tokens/{id}", operation_id = "revokeToken", tag = "tokens",
     params(("id" = String, Path, description = "The token's name.")),
@@ -185,6 +185,10 @@ async fn revoked(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpR
     let within = |grant: &&Grant| grant.id == id && caller.reaches_all(&grant.sellers);
     if access.grants().iter().rfind(within).is_none() {
         return Err(Problem::no_such_token());
+    }
+    if caller.id() == id {
+        let detail = "a token does not take itself back, lest nobody is left who can: use another, or `chopmark token`";
+        return Err(Problem::new(Kind::Forbidden, detail));
     }
     let position = query.commands.revoke_token(id, &caller.cause()).await.map_err(Problem::of_command)?;
     if let Some(position) = position {

@@ -12,7 +12,7 @@ use std::path::Path;
 use chopmark_reactor::AtRisk;
 use secrecy::ExposeSecret;
 
-use crate::at_risk::asked_for;
+use crate::at_risk::{asked_for, errands_asked_for};
 use crate::cli::DoctorArgs;
 use crate::config::Config;
 use crate::failure::{Failure, Reason};
@@ -50,11 +50,10 @@ pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> Result<(), Failur
     if failed { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) } else { Ok(()) }
 }
 
-/// What can be late: a seller without `open_api` asks for nothing, which the configuration's warnings say.
-fn open(AtRisk { orders, mut errands }: AtRisk, config: &Config) -> AtRisk {
+/// What can be late.
+fn open(AtRisk { orders, errands }: AtRisk, config: &Config) -> AtRisk {
     let asking = config.sellers_that_ask();
-    errands.retain(|errand| asking.contains(&errand.seller));
-    AtRisk { orders: asked_for(orders, &asking), errands }
+    AtRisk { orders: asked_for(orders, &asking), errands: errands_asked_for(errands, &asking) }
 }
 
 fn configuration(config: &Config) -> Vec<Finding> {

@@ -51,7 +51,7 @@ pub(crate) fn existing(config: &Config) -> Result<(KeyRing, Option<PathBuf>), Fa
 fn list(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
     let (keys, file) = existing(config)?;
     if args.json {
-        let line = |key: &Key| format!("{}\n", json!({ "kid": key.kid(), "role": key.role(), "x": key.x() }));
+        let line = |key: &Key| format!("{}\n", json!({ "kid": key.kid(), "role": role(key.role()), "x": key.x() }));
         return crate::print(&keys.keys().map(line).collect::<String>());
     }
     let row = |key: &Key| vec![key.kid().to_string(), role(key.role()).into()];
@@ -71,7 +71,7 @@ fn role(role: Role) -> &'static str {
     match role {
         Role::Signing => "signing",
         Role::Next => "next",
-        Role::Retired => "retired",
+        Role::Retired => "former",
         Role::Published => "published",
     }
 }
@@ -105,7 +105,7 @@ fn rotate(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
         next.map(|next| format!("next     {next}  just made; it is published, and signs after the next rotation")),
     );
     if former != *signing {
-        said.push(format!("retired  {former}  it signs no more; leases that it signed stay good until they end"));
+        said.push(format!("former   {former}  it signs no more; leases that it signed stay good until they end"));
     }
     said.push(
         "A running server takes this up within a minute. Software that trusts one of these keys follows by itself."

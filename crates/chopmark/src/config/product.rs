@@ -70,7 +70,7 @@ fn read_terms(section: &mut Section<'_>) -> Option<ProductTerms> {
     let kind = section.required("kind", "kind = \"saas\"", |found| found.one_of(&KINDS));
     let name = section.required("name", "name = \"Example\"", Found::text);
     let entitlements = section.optional("entitlements", read_entitlements);
-    let seats = section.optional("seats", read_seats);
+    let seats = section.optional("seats", |found| read_seats(found, kind));
     let grace_days = section.optional("grace_days", |found| found.whole(0..=3650));
     let lease_seconds = section.optional("lease_seconds", |found| found.whole(60..=YEAR));
     let offline_grace_seconds = section.optional("offline_grace_seconds", |found| found.whole(0..=YEAR));
@@ -114,8 +114,12 @@ fn read_entitlement(found: Found<'_>) -> Option<Entitlement> {
     }
 }
 
-fn read_seats(found: Found<'_>) -> Option<Seats> {
+fn read_seats(found: Found<'_>, kind: Option<ProductKind>) -> Option<Seats> {
     const MEND: &str = "write a whole number from 1, or \"quantity\" for the amount bought";
+    if kind == Some(ProductKind::Image) {
+        found.refuse("an image runs on one ECS each, which is no machine with a seat", "leave it out");
+        return None;
+    }
     let found = found.interpreted();
     let what = match &found.value {
         Value::Text(text) if text == "quantity" => return Some(Seats::Quantity),

@@ -76,6 +76,8 @@ async fn a_token_of_some_sellers_neither_makes_nor_sees_nor_ends_what_reaches_fu
         let foreign = house.act("acme-admin", TestRequest::delete().uri(&format!("/v1/tokens/{id}"))).await;
         assert_eq!((foreign.status, &foreign.json), (missing.status, &missing.json), "{id}");
     }
+    let itself = house.act("acme-admin", TestRequest::delete().uri("/v1/tokens/acme-admin")).await;
+    assert_eq!(itself.problem(403).0, "forbidden", "lest nobody is left who can");
     assert_eq!(house.get("admin-token", "/v1/tokens").await.status.as_u16(), 200);
 }
 

@@ -97,6 +97,11 @@ fn given_up(abandoned: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chopmark_domain::ids::{EventId, LicenseCode, SellerId};
+    use chopmark_domain::license::Application;
+    use chopmark_domain::stream::LicenseId;
+    use chrono::DateTime;
+
     use super::*;
 
     #[test]
@@ -108,5 +113,28 @@ mod tests {
         assert_eq!(said(7_199), "119 minutes ago");
         assert_eq!(said(7_200), "2 hours ago");
         assert_eq!(said(200_000), "2 days ago");
+    }
+    #[test]
+    fn errands_are_counted_by_what_is_to_be_done() {
+        let errand = |license: &str, errand| ErrandAtRisk {
+            seller: SellerId::parse("acme").unwrap(),
+            license: LicenseId::Code(LicenseCode::parse(license).unwrap()),
+            errand,
+            since: DateTime::<Utc>::UNIX_EPOCH,
+            attempts: 3,
+            reason: None,
+            abandoned: license == "PL2",
+        };
+        let application = Application { event_id: EventId::parse("e-1").unwrap(), fingerprint: None };
+        let open = [
+            errand("PL1", Errand::Activate),
+            errand("PL2", Errand::Activate),
+            errand("PL3", Errand::Upload(application)),
+        ];
+        let said = errands(&open).unwrap().to_string();
+        let what = "2 license codes not activated, 1 license document not uploaded, 1 of them given up; the oldest for \
+                    PL1 of seller acme";
+        assert!(said.contains(what) && said.contains("chopmark license history PL1"), "{said}");
+        assert!(errands(&[]).is_none());
     }
 }

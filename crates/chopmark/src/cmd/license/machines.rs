@@ -59,7 +59,7 @@ fn row(machine: &Machine, seen: Option<LastSeen>, now: DateTime<Utc>) -> Vec<Str
     vec![
         machine.fingerprint.to_string(),
         machine.name.clone().unwrap_or_else(|| "-".into()),
-        text::time(machine.activated_at),
+        text::clock_time(machine.activated_at),
         seen.map_or_else(|| "-".into(), |seen| text::clock_time(seen.at)),
         seat,
     ]
