@@ -4,18 +4,28 @@
 
 mod callbacks;
 mod cli;
+mod codes;
 mod crash;
+mod deployments;
 mod described;
+mod growth;
 mod hostile;
+mod leases;
+mod limits;
 mod listeners;
 mod looking;
+mod looking_back;
+mod machines;
 mod missing;
 mod newer;
+mod online;
 mod orders;
 #[path = "../src/python.rs"]
+#[expect(unreachable_pub, reason = "the tests of the house have the same file in their library")]
 mod python;
 mod scenarios;
 mod shell;
+mod shop;
 mod starved;
 mod stopping;
 mod support;

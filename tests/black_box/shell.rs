@@ -342,3 +342,75 @@ async fn the_doctor_sees_keys_that_others_can_read_and_views_that_are_damaged() 
     assert!(signing[0]["health"] == "fail" && signing[0].to_string().contains("chmod 600"), "{signing:?}");
     assert!(views[0]["health"] == "fail" && views[0].to_string().contains("move the file away"), "{views:?}");
 }
+
+/// Products of the kinds that the later scenarios play with.
+const PRODUCTS: &str = r#"
+[[product]]
+sku = "SEATS-1"
+seller = "acme"
+kind = "saas"
+name = "Counted"
+seats = 3
+
+[[product]]
+sku = "IMAGE-1"
+seller = "acme"
+kind = "image"
+name = "Image"
+
+[[product]]
+sku = "CODE-1"
+seller = "acme"
+kind = "license_code"
+name = "Code"
+
+[[product]]
+sku = "ONLINE-1"
+seller = "acme"
+kind = "online_license"
+name = "Online"
+"#;
+
+#[tokio::test]
+async fn scenarios_play_with_the_product_that_is_named() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let keys = "access_key = { value = \"AK\" }, secret_key = { value = \"SK\" }";
+    let open_api = format!("open_api = {{ {keys}, base_url = \"http://127.0.0.1:{port}\" }}");
+    let home = Home::new(&(config(&open_api) + PRODUCTS));
+    let server = home.serve().await;
+    std::fs::write(home.folder.path().join("token"), home.ok(&["token", "create", "sim", "--role", "support"]))
+        .unwrap();
+    let (target, api, address) = (server.callbacks.to_string(), server.api.to_string(), format!("127.0.0.1:{port}"));
+    let mut play = vec!["simulate", "--target", &target, "--api", &api, "--seller", "acme", "--json"];
+    play.extend(["--open-api", &address, "--token-file", "token"]);
+    for (scenario, product) in [("seats", "SEATS-1"), ("image", "IMAGE-1"), ("codes", "CODE-1"), ("online", "ONLINE-1")]
+    {
+        let report = parse(&home.ok(&[&play[..], &["--scenario", scenario, "--product", product]].concat()));
+        assert_eq!(report["ok"], true, "{scenario}: {report:#}");
+        let steps = report["scenarios"][0]["steps"].as_array().unwrap();
+        assert!(steps.len() > 5, "{scenario} was played: {report:#}");
+    }
+    let clones = home.ok(&["license", "list", "--clones"]);
+    assert!(clones.contains("IMAGE-1") && clones.lines().count() == 2, "the clone is found: {clones}");
+    assert_eq!(home.run(&[&play[..], &["--scenario", "image"]].concat()).status.code(), Some(1), "no product is named");
+}
+
+#[tokio::test]
+async fn a_deployment_is_found_explained_and_stopped_by_its_ecs_id() {
+    let home = Home::new(&(config("") + PRODUCTS));
+    let server = home.serve().await;
+    let ecs = "8f1d3c5a-7b2e-4f60-9a1c-2d3e4f5a6b7c";
+    let deployment = json!({ "uuid": ecs, "project_id": "p1", "region_id": "cn-east-3" });
+    let enrolled = server.ask(&json!({ "deployment": deployment, "product": "IMAGE-1" })).await;
+    assert_eq!(enrolled["code"], "VALID", "{enrolled}");
+    let explained = home.ok(&["license", "explain", ecs]);
+    assert!(explained.starts_with("VALID: ") && explained.contains("it is for IMAGE-1, as asked"), "{explained}");
+    let told = home.ok(&["license", "history", ecs]);
+    assert!(told.contains("enrolled for IMAGE-1 from project p1 in cn-east-3"), "{told}");
+    assert!(told.contains("by software at 127.0.0.1"), "{told}");
+    assert!(!told.contains(enrolled["enrolment_secret"].as_str().unwrap()));
+    home.ok(&["license", "block", ecs, "--reason", "forged"]);
+    assert!(home.ok(&["license", "explain", ecs]).starts_with("BLOCKED: "));
+    assert_eq!(parse(&home.ok(&["license", "show", ecs, "--json"]))["kind"], "image");
+    assert_eq!(home.ok(&["license", "machines", ecs]), "no machine\n");
+}

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use chopmark_domain::order::{ChargingMode, OrderType};
+use chopmark_huawei::callback::FreezeStatus;
 use chopmark_simulator::checks::Checks;
 use chopmark_simulator::http::{Connection, Request, Response};
 use chopmark_simulator::orders::{Order, Period, Product};
-use chopmark_simulator::{Credentials, Message, OpenApiServer, OrderLine, Orders};
+use chopmark_simulator::{Code, Credentials, Message, OpenApiServer, OrderLine, Orders};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::support::{Home, Server, config};
 
@@ -20,8 +22,10 @@ pub(crate) const IMAGE: &str = "a63ee5c9-0002";
 pub(crate) const STRICT_IMAGE: &str = "a63ee5c9-0003";
 pub(crate) const CODE: &str = "a63ee5c9-0004";
 pub(crate) const ONLINE: &str = "a63ee5c9-0005";
-/// As many machines as were bought; short leases.
+/// As many machines as were bought; leases of a minute, and nothing beyond.
 pub(crate) const SEATS_BOUGHT: &str = "a63ee5c9-0006";
+/// An image of seller `other`.
+pub(crate) const OTHERS_IMAGE: &str = "a63ee5c9-0007";
 
 const PRODUCTS: &str = r#"
 [[product]]
@@ -60,7 +64,15 @@ name = "Seats as bought"
 seats = "quantity"
 lease_seconds = 60
 offline_grace_seconds = 0
+[[product]]
+sku = "a63ee5c9-0007"
+seller = "other"
+kind = "image"
+name = "Somebody else's image"
 "#;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// The marketplace and a running server.
 pub(crate) struct Shop {
@@ -77,11 +89,20 @@ impl Shop {
 
     /// With more in the configuration; it begins at its top.
     pub(crate) async fn with(more: &str) -> Self {
+        Self::configured(more, "").await
+    }
+
+    /// With more in `open_api`.
+    pub(crate) async fn with_open_api(more: &str) -> Self {
+        Self::configured("", &format!(", {more}")).await
+    }
+
+    async fn configured(more: &str, more_open_api: &str) -> Self {
         let credentials = Credentials { access_key: "AK".into(), secret_key: "SK".into() };
         let orders = Orders::with_mocks(&Product::default(), Utc::now());
         let open_api = OpenApiServer::start(0, credentials, orders.clone()).unwrap();
         let access = format!(
-            "open_api = {{ access_key = {{ value = \"AK\" }}, secret_key = {{ value = \"SK\" }}, base_url = \"{}\" }}",
+            "open_api = {{ access_key = {{ value = \"AK\" }}, secret_key = {{ value = \"SK\" }}, base_url = \"{}\"{more_open_api} }}",
             open_api.url()
         );
         let home = Home::new(&format!("{more}\n{}{PRODUCTS}", config(&access)));
@@ -91,8 +112,17 @@ impl Shop {
 
     /// Stops the server and starts it again.
     pub(crate) async fn restart(self) -> Self {
+        self.start_after(Server::stop).await
+    }
+
+    /// Kills the server and starts it again.
+    pub(crate) async fn crash(self) -> Self {
+        self.start_after(Server::kill).await
+    }
+
+    async fn start_after(self, end: impl FnOnce(Server)) -> Self {
         let Self { open_api, orders, home, server } = self;
-        server.stop();
+        end(server);
         let server = home.serve().await;
         Self { open_api, orders, home, server }
     }
@@ -128,9 +158,41 @@ impl Shop {
             if good(&verdict) {
                 return verdict;
             }
-            tokio::time::sleep(Duration::from_millis(25)).await;
+            tokio::time::sleep(PAUSE).await;
         }
         panic!("it never came: {verdict}");
+    }
+
+    /// Registers a code that an order bought.
+    pub(crate) fn code(&self, sku: &str, quantity: u32) -> String {
+        let code = format!("PL{}", Uuid::new_v4().simple()).to_uppercase();
+        self.open_api.codes().register(&code, Code::of(&self.order(sku, quantity)));
+        code
+    }
+
+    /// Sends a message, which must be answered with success.
+    pub(crate) async fn says(&self, message: &Message) -> Value {
+        let answer = self.server.call(message).await;
+        assert_eq!(answer["resultCode"], "000000", "{message:?}: {answer}");
+        answer
+    }
+
+    /// Freezes an instance or lifts that.
+    pub(crate) async fn set(&self, instance: &str, status: FreezeStatus) {
+        self.says(&Message::UpdateInstanceStatus { instance: instance.into(), status }).await;
+    }
+
+    /// Makes a token and gives it.
+    pub(crate) async fn token(&self, wanted: &Value) -> String {
+        let made = self.admin("POST", "/v1/tokens", &wanted.to_string()).await;
+        assert_eq!(made.status, 201, "{}", json(&made));
+        json(&made)["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The end of the log itself, not of what an index has seen of it; some license must be named.
+    pub(crate) async fn head(&self, license: &str) -> u64 {
+        let history = self.server.look_up(&format!("/v1/licenses/{license}/history?limit=1")).await;
+        history["position"].as_str().unwrap().parse().unwrap()
     }
 
     pub(crate) fn checks(&self) -> Checks {
@@ -139,14 +201,25 @@ impl Shop {
 
     /// A request with the admin token.
     pub(crate) async fn admin(&self, method: &str, target: &str, body: &str) -> Response {
-        let bearer = format!("Bearer {}", self.server.admin_token());
-        request(&self.server, method, target, &[("Authorization", &bearer)], body).await
+        bear(&self.server, &self.server.admin_token(), method, target, body).await
     }
 
-    /// The number of events, by the position that a new answer carries.
-    pub(crate) async fn events(&self) -> u64 {
-        self.server.position().await.parse().unwrap()
+}
+
+/// Looks until something is so.
+pub(crate) async fn wait(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
+    panic!("it never came: {what}");
+}
+
+/// A request with a token.
+pub(crate) async fn bear(server: &Server, token: &str, method: &str, target: &str, body: &str) -> Response {
+    request(server, method, target, &[("Authorization", &format!("Bearer {token}"))], body).await
 }
 
 /// A request to the API.

@@ -38,5 +38,9 @@ pub fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf, String
 pub fn run(command: &mut Command, missing: &str) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}. {missing}"))?;
     let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    if output.status.success() { Ok(printed) } else { Err(format!("{command:?}: {}\n{printed}\n{missing}", output.status)) }
+    if output.status.success() {
+        Ok(printed)
+    } else {
+        Err(format!("{command:?}: {}\n{printed}\n{missing}", output.status))
+    }
 }

@@ -74,7 +74,7 @@ pub use limits::{Exceeded, LimitSettings, Limits, Standing};
 pub use metrics::QueryMetrics;
 pub use openapi::openapi;
 pub use problem::{Kind, Problem};
-pub use tokens::{NewToken, TokenWanted, TokenWantedError, new_token};
+pub use tokens::{NewToken, TokenWanted, TokenWantedError, new_token, token_text};
 
 /// How long an answer waits for a position, the one that a check names for example, before it is answered with what there is.
 const MIN_POSITION_PATIENCE: Duration = Duration::from_secs(2);

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-pub use self::new_token::{NewToken, TokenWanted, TokenWantedError, new_token};
+pub use self::new_token::{NewToken, TokenWanted, TokenWantedError, new_token, token_text};
 use crate::caller::Caller;
 use crate::json::{self, PositionText, Time};
 use crate::problem::{Kind, Problem};

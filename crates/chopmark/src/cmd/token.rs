@@ -6,7 +6,7 @@ use chopmark_commands::{CommandError, Commands, SystemClock};
 use chopmark_domain::access::{Access, Grant, Role, TokenRefusal, TokenStatus};
 use chopmark_log::sqlite::SqliteLog;
 use chopmark_query::{NewToken, TokenWanted, new_token};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -57,7 +57,8 @@ fn wanted(args: &CreateArgs) -> Result<NewToken, Failure> {
         sellers: args.sellers.clone(),
         expires_in_seconds: args.expires_in,
     };
-    new_token(wanted, Utc::now()).or_fail(
+    // An end to the second is as exact as anybody means it.
+    new_token(wanted, Utc::now().trunc_subsecs(0)).or_fail(
         Reason::Usage,
         format!("a token named {:?}", args.name),
         "choose another name, like helpdesk-2",

@@ -7,6 +7,7 @@ use std::path::Path;
 use chopmark_commands::Commands;
 use chopmark_domain::access::{Grant, Role, TokenHash};
 use chopmark_domain::cause::Cause;
+use secrecy::ExposeSecret;
 
 use crate::failure::{Failure, OrFail, Reason};
 
@@ -30,7 +31,7 @@ fn read_or_make(path: &Path) -> std::io::Result<String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let token = format!("cmk_{}", hex::encode(rand::random::<[u8; 32]>()));
+    let token = chopmark_query::token_text().expose_secret().to_owned();
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

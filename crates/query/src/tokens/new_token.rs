@@ -3,7 +3,7 @@
 use chopmark_domain::access::{Grant, Role, TokenHash};
 use chopmark_domain::ids::SellerId;
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// The longest name, in characters.
 const ID_MAX: usize = 64;
@@ -43,6 +43,12 @@ pub enum TokenWantedError {
     Expiry,
 }
 
+/// The text of a token: `cmk_` and 256 random bits, hexadecimal.
+#[must_use]
+pub fn token_text() -> SecretString {
+    format!("cmk_{}", hex::encode(rand::random::<[u8; 32]>())).into()
+}
+
 /// Makes a token.
 ///
 /// # Errors
@@ -56,10 +62,10 @@ pub fn new_token(wanted: TokenWanted, now: DateTime<Utc>) -> Result<NewToken, To
     if expires_in_seconds.is_some_and(|seconds| seconds == 0 || seconds > SECONDS_MAX) {
         return Err(TokenWantedError::Expiry);
     }
-    let text = format!("cmk_{}", hex::encode(rand::random::<[u8; 32]>()));
+    let text = token_text();
     let expires_at = expires_in_seconds.map(|seconds| now + TimeDelta::seconds(seconds.into()));
-    let grant = Grant { id, hash: TokenHash::of(&text), role, sellers, expires_at };
-    Ok(NewToken { text: text.into(), grant })
+    let grant = Grant { id, hash: TokenHash::of(text.expose_secret()), role, sellers, expires_at };
+    Ok(NewToken { text, grant })
 }
 
 #[cfg(test)]
@@ -72,7 +78,6 @@ mod tests {
 
     #[test]
     fn no_two_tokens_are_alike_and_only_the_hash_is_kept() {
-        use secrecy::ExposeSecret;
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
         let (one, other) = (new_token(wanted("a"), now).unwrap(), new_token(wanted("a"), now).unwrap());
         assert_ne!(one.text.expose_secret(), other.text.expose_secret());
