@@ -35,6 +35,11 @@ pub enum IdError {
 }
 
 fn check(what: &'static str, text: &str, max: usize, allowed: fn(char) -> bool) -> Result<(), IdError> {
+    // Nearly all are plain, and then their bytes are their characters: ids are read a hundred thousand times a second.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !text.is_empty() && text.len() <= max && text.bytes().all(is_plain) {
+        return Ok(());
+    }
     if text.trim().is_empty() {
         return Err(IdError::Empty { what });
     }

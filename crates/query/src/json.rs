@@ -2,8 +2,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use chopmark_domain::rfc3339::{Fraction, Rfc3339};
 use chopmark_log::Position;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 /// The header that carries the position an answer was computed at, beside the member `position` of its body.
@@ -48,7 +49,7 @@ pub(crate) struct Time(pub(crate) DateTime<Utc>);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        serializer.serialize_str(Rfc3339::new(self.0, Fraction::AsNeeded).as_str())
     }
 }
 
@@ -58,7 +59,7 @@ pub(crate) struct ClockTime(pub(crate) DateTime<Utc>);
 
 impl Serialize for ClockTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+        serializer.serialize_str(Rfc3339::new(self.0, Fraction::Millis).as_str())
     }
 }
 

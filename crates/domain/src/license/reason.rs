@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 use super::verdict::Code;
+use crate::rfc3339::{Fraction, Rfc3339};
 
 /// A language that reasons are worded in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub struct Worded {
 impl fmt::Display for Worded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Reason { code, moment } = self.reason;
-        let moment = moment.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+        let moment = moment.map(|at| Rfc3339::new(at, Fraction::None));
         match self.language {
             Language::English => {
                 f.write_str(english(code))?;

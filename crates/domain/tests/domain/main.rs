@@ -29,4 +29,9 @@ mod order;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod rfc3339;
+#[cfg(test)]
+#[cfg(feature = "settlement")]
+mod settlement;
+#[cfg(test)]
 mod verdict;

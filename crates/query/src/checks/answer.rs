@@ -86,7 +86,7 @@ pub(crate) struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     license: Option<LicenseView<'a>>,
     /// A signed proof of a valid verdict, a JWS that verifies offline.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_added_last")]
     lease: Option<&'a str>,
     /// When the lease must be renewed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,7 +171,25 @@ fn write_verdict(
         position: PositionText(*position),
         checked_at: ClockTime(now),
     };
-    Written { code: verdict.code, is_failure: false, position: *position, body: to_bytes(&answer) }
+    Written { code: verdict.code, is_failure: false, position: *position, body: with_lease(&answer) }
+}
+
+/// The lease is most of an answer, and there is nothing to escape in it: letters, digits, `-`, `_` and dots. So it is not
+/// written with all else but [added](with_lease) as it is.
+fn is_added_last(_: &Option<&str>) -> bool {
+    true
+}
+
+/// The answer with the lease it gives.
+fn with_lease(answer: &Answer<'_>) -> Vec<u8> {
+    let mut body = to_bytes(answer);
+    if let Some(lease) = answer.lease {
+        body.pop();
+        body.extend_from_slice(br#","lease":""#);
+        body.extend_from_slice(lease.as_bytes());
+        body.extend_from_slice(br#""}"#);
+    }
+    body
 }
 
 fn write_without_license(
