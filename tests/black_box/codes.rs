@@ -5,6 +5,7 @@ use chopmark_huawei::callback::FreezeStatus;
 use chopmark_simulator::{Code, Fault, Interface, Message};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::shop::{CODE, Shop, request};
 use crate::support::post;
@@ -25,7 +26,10 @@ async fn a_code_that_was_bought_is_activated_once_when_software_first_names_it()
     activation.release();
     let good = shop.until(&code, |verdict| verdict["valid"] == true && verdict["license"]["facts"] == "known").await;
     let license = &good["license"];
-    assert_eq!((&license["kind"], &license["product"], &license["quantity"]), (&json!("license_code"), &json!(CODE), &json!(5)));
+    assert_eq!(
+        (&license["kind"], &license["product"], &license["quantity"]),
+        (&json!("license_code"), &json!(CODE), &json!(5))
+    );
     assert!(license["expires_at"].is_string() && good["lease"].is_string());
     assert_eq!(shop.open_api.calls_of(Interface::Activate), 1);
     assert_eq!(shop.open_api.codes().look_up(&code).unwrap().state, CodeState::Alive);
@@ -38,6 +42,22 @@ async fn a_code_that_was_bought_is_activated_once_when_software_first_names_it()
 }
 
 #[tokio::test]
+async fn many_who_name_a_new_code_at_once_share_one_question_and_one_activation() {
+    let shop = Shop::open().await;
+    let code = shop.code(CODE, 1);
+    let mut askers = JoinSet::new();
+    for _ in 0..40 {
+        let (mut checks, code) = (shop.checks(), code.clone());
+        askers.spawn(async move { checks.license(&code).await.unwrap()["code"].clone() });
+    }
+    let told = askers.join_all().await;
+    assert!(told.iter().all(|code| code == "PENDING" || code == "VALID"), "{told:?}");
+    shop.until(&code, |verdict| verdict["license"]["revision"] == 4).await;
+    assert_eq!(shop.open_api.calls_of(Interface::Activate), 1);
+    assert!(shop.open_api.calls_of(Interface::Heartbeat) <= 3, "first sight, after the activation, once a day");
+}
+
+#[tokio::test]
 async fn a_code_that_nobody_made_is_asked_for_once_and_what_is_none_never() {
     let shop = Shop::open().await;
     for _ in 0..3 {
@@ -45,10 +65,15 @@ async fn a_code_that_nobody_made_is_asked_for_once_and_what_is_none_never() {
     }
     assert_eq!(shop.open_api.calls_of(Interface::Heartbeat), 1);
     let long = "P".repeat(65);
-    for other in ["", "PL1", "PL 0001", "../../etc/passwd", "码码码码码码", "10e758d0-31ad-4c4b-8f1b-81d03469a10e", &long] {
+    for other in
+        ["", "PL1", "PL 0001", "../../etc/passwd", "码码码码码码", "10e758d0-31ad-4c4b-8f1b-81d03469a10e", &long]
+    {
         assert_eq!(shop.server.check(other).await["code"], "NOT_FOUND", "{other}");
     }
-    let others = [json!({"license": "PLNOBODY0002", "seller": "other"}), json!({"license": "PLNOBODY0002", "product": "a63ee5c9-0000"})];
+    let others = [
+        json!({"license": "PLNOBODY0002", "seller": "other"}),
+        json!({"license": "PLNOBODY0002", "product": "a63ee5c9-0000"}),
+    ];
     for question in others {
         assert_eq!(shop.server.ask(&question).await["code"], "NOT_FOUND", "{question}");
     }
@@ -59,14 +84,16 @@ async fn a_code_that_nobody_made_is_asked_for_once_and_what_is_none_never() {
 #[tokio::test]
 async fn while_the_marketplace_is_away_known_codes_go_on_and_unknown_ones_wait() {
     let shop = Shop::open().await;
-    let (known, unknown) = (shop.code(CODE, 1), shop.code(CODE, 1));
-    shop.until(&known, |verdict| verdict["valid"] == true).await;
+    let (known, unknown) = (shop.activated(1).await, shop.code(CODE, 1));
     let heartbeat = shop.open_api.faults_of(Interface::Heartbeat);
     heartbeat.inject(Fault::Status(502), 1_000);
     let calls = shop.open_api.calls_of(Interface::Heartbeat);
     for _ in 0..3 {
         let waiting = shop.server.check(&unknown).await;
-        assert_eq!((&waiting["code"], &waiting["license"], &waiting["lease"]), (&json!("PENDING"), &Value::Null, &Value::Null));
+        assert_eq!(
+            (&waiting["code"], &waiting["license"], &waiting["lease"]),
+            (&json!("PENDING"), &Value::Null, &Value::Null)
+        );
         assert_eq!(shop.server.check(&known).await["code"], "VALID");
     }
     assert!(shop.open_api.calls_of(Interface::Heartbeat) <= calls + 2, "who does not answer is left alone for a while");
@@ -81,8 +108,7 @@ async fn while_the_marketplace_is_away_known_codes_go_on_and_unknown_ones_wait()
 #[tokio::test]
 async fn callbacks_and_the_marketplace_s_own_book_end_a_code() {
     let shop = Shop::open().await;
-    let code = shop.code(CODE, 1);
-    shop.until(&code, |verdict| verdict["valid"] == true && verdict["license"]["facts"] == "known").await;
+    let code = shop.activated(1).await;
     shop.says(&status(&code, FreezeStatus::Freeze)).await;
     assert_eq!(shop.server.check(&code).await["code"], "FROZEN");
     shop.says(&status(&code, FreezeStatus::Unfreeze)).await;
@@ -125,8 +151,7 @@ async fn the_second_version_of_the_interfaces_serves_as_well() {
 #[tokio::test]
 async fn guessing_costs_the_guesser_and_not_us() {
     let shop = Shop::open().await;
-    let code = shop.code(CODE, 1);
-    shop.until(&code, |verdict| verdict["valid"] == true).await;
+    let code = shop.activated(1).await;
     let (heartbeats, head) = (shop.open_api.calls_of(Interface::Heartbeat), shop.head(&code).await);
     let mut last = 0;
     for guess in 0..100 {

@@ -2,6 +2,7 @@
 
 use chopmark_simulator::checks::{Ecs, Question};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::shop::{IMAGE, OTHERS_IMAGE, SAAS, STRICT_IMAGE, Shop, json};
 use crate::support::post;
@@ -78,7 +79,10 @@ async fn a_clone_is_reported_and_goes_on_where_the_product_bears_it() {
     assert_eq!(shown["deployment"]["clone_suspected"], true, "{shown}");
     assert_eq!(shown["deployment"]["clone_seen_at"], shown["deployment"]["enrolled_at"]);
     let suspected = shop.server.look_up("/v1/licenses?clone_suspected=true").await;
-    assert_eq!((suspected["licenses"].as_array().unwrap().len(), &suspected["licenses"][0]["id"]), (1, &json!(ecs.uuid)));
+    assert_eq!(
+        (suspected["licenses"].as_array().unwrap().len(), &suspected["licenses"][0]["id"]),
+        (1, &json!(ecs.uuid))
+    );
     assert!((shop.server.metric("chopmark_clones_suspected_total{seller=\"acme\"}").await - 1.0).abs() < 0.5);
     let fourth = enrolled(&shop, IMAGE, &second).await;
     known(&shop, IMAGE, &fourth, "VALID").await;
@@ -116,6 +120,23 @@ async fn above_the_bounds_it_is_answered_and_counted_and_not_recorded() {
     for (outcome, wanted) in counted {
         assert!((enrolments(&shop, outcome).await - wanted).abs() < 0.5, "{outcome}");
     }
+}
+
+#[tokio::test]
+async fn a_start_of_many_processes_at_once_is_bounded_and_every_one_of_them_runs() {
+    let shop = Shop::open().await;
+    let ecs = Ecs::fresh();
+    let mut processes = JoinSet::new();
+    for _ in 0..30 {
+        let (mut checks, question) = (shop.checks(), Question::deployment(IMAGE, &ecs));
+        processes.spawn(async move { checks.question(&question).await.unwrap() });
+    }
+    let verdicts = processes.join_all().await;
+    assert!(verdicts.iter().all(|verdict| verdict["code"] == "VALID" && verdict["lease"].is_string()));
+    let secrets: Vec<&str> = verdicts.iter().filter_map(|verdict| verdict["enrolment_secret"].as_str()).collect();
+    let history = shop.server.look_up(&format!("/v1/licenses/{}/history", ecs.uuid)).await;
+    assert_eq!(history["events"].as_array().unwrap().len(), secrets.len());
+    assert!((1..=10).contains(&secrets.len()), "{}", secrets.len());
 }
 
 #[tokio::test]

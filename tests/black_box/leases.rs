@@ -70,7 +70,10 @@ async fn there_is_no_lease_without_a_right_to_run_and_none_beyond_the_end() {
     let status = |status| Message::UpdateInstanceStatus { instance: license.clone(), status };
     shop.server.call(&status(FreezeStatus::Freeze)).await;
     let frozen = shop.server.check(&license).await;
-    assert_eq!((&frozen["code"], &frozen["lease"], &frozen["grace_until"]), (&json!("FROZEN"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&frozen["code"], &frozen["lease"], &frozen["grace_until"]),
+        (&json!("FROZEN"), &Value::Null, &Value::Null)
+    );
 }
 
 #[tokio::test]
@@ -117,7 +120,8 @@ async fn reasons_come_in_the_language_that_is_preferred() {
         ("en-GB,zh;q=0.5", "en", "no such license"),
         ("fr", "en", "no such license"),
     ] {
-        let response = crate::support::post(&shop.server.api, "/v1/checks", &[("Accept-Language", wanted)], body.as_bytes()).await;
+        let response =
+            crate::support::post(&shop.server.api, "/v1/checks", &[("Accept-Language", wanted)], body.as_bytes()).await;
         let verdict = crate::shop::json(&response);
         assert_eq!(verdict["reason"], reason, "{wanted}");
         assert!(response.header("content-language").unwrap_or("en").starts_with(language), "{wanted}");

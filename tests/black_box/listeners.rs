@@ -1,6 +1,7 @@
 //! What each listener answers, and how much it takes.
 
 use chopmark_simulator::Url;
+use chopmark_simulator::http::{Connection, Request};
 use serde_json::Value;
 
 use crate::support::{Home, config, config_with_open_api, get, post};
@@ -8,6 +9,14 @@ use crate::support::{Home, config, config_with_open_api, get, post};
 /// An address on loopback that was free a moment ago.
 fn free_address() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// The status of a request with a token, if one is given.
+async fn send(url: &Url, method: &str, target: &str, token: &str, body: &str) -> u16 {
+    let bearer = format!("Bearer {token}");
+    let headers: &[(&str, &str)] = if token.is_empty() { &[] } else { &[("Authorization", &bearer)] };
+    let request = Request { method, host: &url.authority(), target, headers, body: body.as_bytes() }.to_bytes();
+    Connection::to(url).send(&request).await.unwrap().status
 }
 
 #[tokio::test]
@@ -23,6 +32,23 @@ async fn what_needs_a_token_moves_to_the_admin_listener() {
         assert_eq!(get(&admin, path, &token).await.unwrap().status, 200, "{path}");
         assert_eq!(get(&admin, path, &[]).await.unwrap().status, 401, "{path}");
         assert_eq!(get(&server.api, path, &token).await.unwrap().status, 404, "{path}");
+    }
+    let ways = |path: &str| (format!("/v1/licenses/{instance}{path}"), server.admin_token());
+    for (method, path, body) in [
+        ("GET", "/history", ""),
+        ("POST", "/explain", ""),
+        ("GET", "/machines", ""),
+        ("PUT", "/block", r#"{"reason":"abuse"}"#),
+        ("DELETE", "/block", ""),
+    ] {
+        let (path, token) = ways(path);
+        let status = async |url: &Url| send(url, method, &path, &token, body).await;
+        assert_eq!((status(&admin).await, status(&server.api).await), (200, 404), "{method} {path}");
+    }
+    for url in [&admin, &server.api] {
+        let (path, token) = ways("/machines/m1");
+        assert_eq!(send(url, "PUT", &path, "", "").await / 100, 2, "seats are taken on both");
+        assert_eq!(send(url, "DELETE", &path, &token, "").await, 204, "and freed by operators");
     }
     let question = format!("{{\"license\":\"{instance}\"}}");
     assert_eq!(post(&server.api, "/v1/checks", &[], question.as_bytes()).await.status, 200);

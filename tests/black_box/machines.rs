@@ -57,7 +57,10 @@ async fn of_a_hundred_machines_that_race_for_three_seats_three_get_one() {
     assert_eq!(used, [1, 2, 3], "each winner is told how many there were with it");
 
     let bare = shop.server.check(&license).await;
-    assert_eq!((&bare["code"], &bare["license"]["seats"]), (&json!("MACHINE_REQUIRED"), &json!({"used": 3, "limit": 3})));
+    assert_eq!(
+        (&bare["code"], &bare["license"]["seats"]),
+        (&json!("MACHINE_REQUIRED"), &json!({"used": 3, "limit": 3}))
+    );
     let mut checks = shop.checks();
     let list = listed(&shop, &license).await;
     for machine in list["machines"].as_array().unwrap() {
@@ -91,7 +94,10 @@ async fn a_seat_given_up_stays_taken_until_the_lease_has_ended_unless_an_operato
     assert_eq!(ask(&mut checks, &license, "m1").await["code"], "MACHINE_NOT_ACTIVATED");
     let list = listed(&shop, &license).await;
     let first = &list["machines"][0];
-    assert_eq!((&first["fingerprint"], &first["name"], &first["active"]), (&json!("m1"), &json!("build server 7"), &json!(false)));
+    assert_eq!(
+        (&first["fingerprint"], &first["name"], &first["active"]),
+        (&json!("m1"), &json!("build server 7"), &json!(false))
+    );
     assert_eq!(time(&first["taken_until"]), time(&verdict["grace_until"]));
     assert!(time(&first["taken_until"]) <= Utc::now() + TimeDelta::seconds(60), "no longer than its lease");
     assert_eq!(list["seats"], json!({"used": 2, "limit": 2}));
@@ -116,7 +122,8 @@ async fn a_seat_given_up_stays_taken_until_the_lease_has_ended_unless_an_operato
     let shop = shop.restart().await;
     let list = listed(&shop, &license).await;
     let machines = list["machines"].as_array().unwrap();
-    let kept: Vec<_> = machines.iter().map(|machine| (machine["fingerprint"].clone(), machine["active"].clone())).collect();
+    let kept: Vec<_> =
+        machines.iter().map(|machine| (machine["fingerprint"].clone(), machine["active"].clone())).collect();
     assert_eq!(kept, kinds);
     let mut checks = shop.checks();
     assert_eq!(ask(&mut checks, &license, "m3").await["code"], "VALID");
@@ -124,6 +131,20 @@ async fn a_seat_given_up_stays_taken_until_the_lease_has_ended_unless_an_operato
     let seen = listed(&shop, &license).await["machines"][0].clone();
     assert!(Utc::now() - time(&seen["last_seen"]) < TimeDelta::minutes(1), "{seen}");
     assert!(time(&seen["lease_until"]) > Utc::now());
+}
+
+#[tokio::test]
+async fn a_lease_that_was_given_out_just_before_a_crash_still_holds_its_seat() {
+    let shop = Shop::open().await;
+    let license = shop.bought(SEATS_BOUGHT, 1).await;
+    let mut checks = shop.checks();
+    assert_eq!(activate(&mut checks, &license, "m1").await, 201);
+    let lease_until = time(&ask(&mut checks, &license, "m1").await["grace_until"]);
+    let shop = shop.crash().await;
+    assert_eq!(free(&shop, &license, "m1", "").await, 204);
+    let list = listed(&shop, &license).await;
+    assert!(time(&list["machines"][0]["taken_until"]) >= lease_until, "{list}");
+    assert_eq!(activate(&mut shop.checks(), &license, "m2").await, 409);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod python;
 mod scenarios;
 mod shell;
 mod shop;
+mod software;
 mod starved;
 mod stopping;
 mod support;

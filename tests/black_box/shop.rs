@@ -170,6 +170,14 @@ impl Shop {
         code
     }
 
+    /// A code that was named, activated, and asked for; and whose order is known.
+    pub(crate) async fn activated(&self, quantity: u32) -> String {
+        let code = self.code(CODE, quantity);
+        // Inactive, what the activation said, what the question said after that, the order's facts.
+        self.until(&code, |verdict| verdict["license"]["revision"] == 4).await;
+        code
+    }
+
     /// Sends a message, which must be answered with success.
     pub(crate) async fn says(&self, message: &Message) -> Value {
         let answer = self.server.call(message).await;
@@ -203,7 +211,6 @@ impl Shop {
     pub(crate) async fn admin(&self, method: &str, target: &str, body: &str) -> Response {
         bear(&self.server, &self.server.admin_token(), method, target, body).await
     }
-
 }
 
 /// Looks until something is so.

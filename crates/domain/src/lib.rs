@@ -17,4 +17,5 @@ pub mod ids;
 pub mod license;
 pub mod order;
 pub mod purchase;
+pub mod rfc3339;
 pub mod stream;

@@ -31,7 +31,6 @@ mod properties;
 #[cfg(test)]
 mod rfc3339;
 #[cfg(test)]
-#[cfg(feature = "settlement")]
 mod settlement;
 #[cfg(test)]
 mod verdict;

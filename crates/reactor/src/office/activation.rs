@@ -1,7 +1,8 @@
 //! Activating one code (topic 0070649244).
 
+use chopmark_commands::CommandError;
 use chopmark_domain::ids::LicenseCode;
-use chopmark_domain::license::{CodeState, Command};
+use chopmark_domain::license::{CodeAnswer, CodeState, Command};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_huawei::open_api::{CodeOutcome, ErrorKind, OpenApiError};
 use chopmark_log::Position;
@@ -15,8 +16,8 @@ use crate::marketplace::api;
 const GONE: &str = "the marketplace says that the code does not exist";
 
 impl Office {
-    /// Activates the code and takes up what the marketplace says of it then: the answer to an activation alone is an
-    /// estimate. A code that is active already is as good.
+    /// Activates the code and takes up what the marketplace says of it then: the expiry in the answer to an activation
+    /// is an estimate. A code that is active already is as good.
     pub(super) async fn activate(&self, license: &LicenseKey, memory: &Memory) -> Result<Option<Position>, Failure> {
         let LicenseId::Code(code) = &license.id else {
             return Err(Failure::Held("only license codes are activated".into()));
@@ -24,10 +25,24 @@ impl Office {
         let place = self.place(&license.seller, memory).await?;
         let activation = place.marketplace.activate_code(code, self.commands.now());
         match self.ask(place, api::CODE_ACTIVATION, activation).await? {
+            CodeOutcome::Known { answer, kept_json } if answer.order.is_some() => {
+                let taken_up = self.take_up(license, answer, api::CODE_ACTIVATION, kept_json).await?;
+                Ok(self.confirm_if_told(license, code, memory).await.or(taken_up))
+            }
             CodeOutcome::Known { .. } | CodeOutcome::AlreadyActive => self.confirm(license, code, memory).await,
             CodeOutcome::NotReceivedYet => Err(Failure::refused("the buyer has not received the code yet")),
             CodeOutcome::NotExist => Err(Failure::refused(GONE)),
         }
+    }
+
+    /// The same as [`Self::confirm`] for a code that is on record as active. What is not told now, the question of
+    /// another day brings.
+    async fn confirm_if_told(&self, license: &LicenseKey, code: &LicenseCode, memory: &Memory) -> Option<Position> {
+        self.confirm(license, code, memory).await.unwrap_or_else(|failure| {
+            let reason = failure.reason();
+            tracing::warn!(seller = %license.seller, %code, reason, "a code is activated, and not told of at once");
+            None
+        })
     }
 
     async fn confirm(
@@ -41,14 +56,22 @@ impl Office {
         let CodeOutcome::Known { answer, kept_json } = self.ask(place, api::CODE_QUERY, question).await? else {
             return Err(Failure::refused(GONE));
         };
-        let is_active = answer.state != CodeState::Inactive;
-        let cause = cause(api::CODE_QUERY, Some(kept_json));
-        let done = self.commands.license(license, Command::ConfirmCode(answer), &cause).await?;
-        if is_active {
-            return Ok(done.position);
+        if answer.state == CodeState::Inactive {
+            // It may take the marketplace a moment to see its own change.
+            let message = "activated, and the marketplace still calls the code inactive";
+            return Err(Failure::Untold(OpenApiError::new(ErrorKind::Transient, message)));
         }
-        // It may take the marketplace a moment to see its own change.
-        let message = "activated, and the marketplace still calls the code inactive";
-        Err(Failure::Untold(OpenApiError::new(ErrorKind::Transient, message)))
+        Ok(self.take_up(license, answer, api::CODE_QUERY, kept_json).await?)
+    }
+
+    async fn take_up(
+        &self,
+        license: &LicenseKey,
+        answer: CodeAnswer,
+        api: &str,
+        kept_json: String,
+    ) -> Result<Option<Position>, CommandError> {
+        let command = Command::ConfirmCode(answer);
+        Ok(self.commands.license(license, command, &cause(api, Some(kept_json))).await?.position)
     }
 }

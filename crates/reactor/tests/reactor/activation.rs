@@ -35,6 +35,31 @@ async fn an_inactive_code_is_activated_and_what_the_marketplace_says_of_it_then_
 }
 
 #[tokio::test]
+async fn the_order_that_an_activation_names_is_kept_since_no_other_answer_names_it() {
+    let world = World::new();
+    let order = Some(crate::world::order_ref("CS1", "1"));
+    let answer = chopmark_domain::license::CodeAnswer { order, ..crate::world::code_answer(CodeState::Alive) };
+    let activated = Does::Say(CodeOutcome::Known { answer, kept_json: "{}".into() });
+    for code in ["PL1", "PL2"] {
+        world.marketplace.plan(&format!("activate {code}"), std::slice::from_ref(&activated));
+    }
+    world.marketplace.plan("query PL1", &[says(CodeState::Alive)]);
+    // Active it is all the same: the question is asked again another day.
+    world.marketplace.plan("query PL2", &[says(CodeState::Inactive)]);
+    world.marketplace.plan("CS1", &[Does::Tell(vec![crate::world::facts("1")])]);
+    let running = world.start();
+    for (code, events) in [(code("PL1"), 4), (code("PL2"), 3)] {
+        world.confirm(&code, CodeState::Inactive).await;
+        world.until_applied(&code, 1).await;
+        running.until_nothing_is_open().await;
+        let license = world.license(&code).await;
+        assert_eq!((license.activation, license.sku.is_some(), license.quantity), (Activation::Done, true, Some(5)));
+        assert_eq!(world.license_events(&code).await.len(), events);
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_code_that_is_active_already_is_as_good() {
     let world = World::new();
     world.marketplace.plan("activate PL1", &[Does::Say(CodeOutcome::AlreadyActive)]);
