@@ -23,7 +23,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("reactor", &["huawei", "commands", "log", "domain"]),
     ("ingest", &["huawei", "commands", "domain", "log", "journal"]),
     ("query", &["projector", "commands", "domain", "log", "journal", "views", "signing"]),
-    ("simulator", &["huawei", "domain"]),
+    ("simulator", &["huawei", "domain", "client"]),
     (
         "chopmark",
         &[

@@ -31,7 +31,7 @@ fn simulate(home: &Home, server: &Server, open_api: &str, words: &[&str]) -> (bo
 async fn every_scenario_ends_as_it_must() {
     let (home, open_api) = home();
     let server = home.serve().await;
-    for scenario in ["purchase", "lifecycle", "duplicates", "reorder", "outage", "dialtest"] {
+    for scenario in ["purchase", "lifecycle", "duplicates", "reorder", "outage", "dialtest", "software"] {
         let (ok, report) = simulate(&home, &server, &open_api, &["--scenario", scenario]);
         assert!(ok, "{scenario}: {report:#}");
     }

@@ -225,6 +225,14 @@ impl Checks {
         self.send("GET", &path, &[("Authorization", &bearer)], None).await
     }
 
+    /// What lies at a path for everybody.
+    ///
+    /// # Errors
+    /// No answer, or one that is not JSON.
+    pub async fn read(&mut self, path: &str) -> Result<Answer, CheckError> {
+        self.send("GET", path, &[], None).await
+    }
+
     fn machine_path(&self, license: &str, fingerprint: &str) -> String {
         let (license, fingerprint) = (segment(license), segment(fingerprint));
         format!("/v1/licenses/{license}/machines/{fingerprint}?{}", self.seller_query())

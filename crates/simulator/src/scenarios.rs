@@ -11,6 +11,7 @@ mod play;
 pub mod purchase;
 pub mod reorder;
 pub mod seats;
+pub mod software;
 pub mod storm;
 mod wanted;
 
@@ -110,11 +111,13 @@ pub enum Scenario {
     Codes,
     /// A license made on request.
     Online,
+    /// The customer's software, through an outage and a freeze.
+    Software,
 }
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Purchase,
         Self::Lifecycle,
         Self::Duplicates,
@@ -126,6 +129,7 @@ impl Scenario {
         Self::Image,
         Self::Codes,
         Self::Online,
+        Self::Software,
     ];
 
     /// Its name.
@@ -143,6 +147,7 @@ impl Scenario {
             Self::Image => "image",
             Self::Codes => "codes",
             Self::Online => "online",
+            Self::Software => "software",
         }
     }
 
@@ -160,6 +165,7 @@ impl Scenario {
             Self::Image => image::play(context).await,
             Self::Codes => codes::play(context).await,
             Self::Online => online::play(context).await,
+            Self::Software => software::play(context).await,
         }
     }
 }
@@ -174,7 +180,7 @@ impl fmt::Display for Scenario {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no scenario {name:?}; choose one of purchase, lifecycle, duplicates, reorder, outage, dialtest, storm, \
-     seats, image, codes, online"
+     seats, image, codes, online, software"
 )]
 pub struct UnknownScenario {
     /// The name given.

@@ -156,6 +156,8 @@ pub(crate) enum ScenarioName {
     Codes,
     /// A license document made on request; needs --open-api
     Online,
+    /// The customer's software, through an outage and a freeze; needs --open-api
+    Software,
 }
 
 impl BaseKeyArgs {

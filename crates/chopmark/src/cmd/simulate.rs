@@ -67,6 +67,7 @@ async fn play(name: ScenarioName, args: &SimulateArgs, context: &Context<'_>) ->
         ScenarioName::Image => Scenario::Image,
         ScenarioName::Codes => Scenario::Codes,
         ScenarioName::Online => Scenario::Online,
+        ScenarioName::Software => Scenario::Software,
         ScenarioName::Storm => return storm::play(context, storm_options(args)).await,
     };
     scenario.play(context).await

@@ -53,7 +53,8 @@ fn checks(report: &Report) -> Vec<String> {
 async fn an_honest_seller_passes_every_scenario() {
     let seller = Seller::start(None);
     for scenario in Scenario::ALL {
-        if scenario == Scenario::Storm {
+        // The client that sellers link in believes no double: it is played against the real server.
+        if matches!(scenario, Scenario::Storm | Scenario::Software) {
             continue;
         }
         let report = scenario.play(&context_for(scenario, &seller)).await;
