@@ -18,4 +18,5 @@ pub mod license;
 pub mod order;
 pub mod purchase;
 pub mod rfc3339;
+pub mod settlement;
 pub mod stream;

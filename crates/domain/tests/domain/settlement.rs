@@ -1,0 +1,18 @@
+//! The rules of settlement: every worked number of the marketplace's pages, every boundary, and what must hold
+//! whatever the amounts.
+
+mod support;
+
+mod balance;
+mod calendar;
+mod change;
+mod formula;
+mod line;
+mod money;
+mod policy;
+mod properties;
+mod readiness;
+mod refund;
+mod refund_rules;
+mod scenarios;
+mod usage;
