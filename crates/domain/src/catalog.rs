@@ -10,6 +10,12 @@ use crate::codec::events;
 use crate::ids::Sku;
 use crate::purchase::SellerSecret;
 
+/// Seconds after which a lease must be renewed, where no product says otherwise: a day.
+pub const LEASE_SECONDS: u32 = 86_400;
+
+/// Seconds a lease stays verifiable offline beyond its renewal, where no product says otherwise: a week.
+pub const OFFLINE_GRACE_SECONDS: u32 = 604_800;
+
 /// Kind of product, which decides how its licenses come to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

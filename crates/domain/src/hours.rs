@@ -84,6 +84,9 @@ pub struct SeenDeployment {
     pub charging_mode: Option<String>,
 }
 
+/// Deployments that one event holds, so that no event grows beyond what a log takes. An hour with more has several.
+pub const SEEN_PER_EVENT: usize = 20_000;
+
 /// An hour is over: these deployments were seen in it. What is found later does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoursClosed {
@@ -120,9 +123,14 @@ impl Hours {
         self.closed.contains(&hour)
     }
 
-    /// The events that close an hour, none if it is closed.
+    /// The events that close an hour, none if it is closed: one, unless very many were seen.
     #[must_use]
     pub fn close(&self, closing: HoursClosed) -> Vec<Event> {
-        if self.is_closed(closing.hour) { vec![] } else { vec![closing.into()] }
+        let HoursClosed { hour, seen } = closing;
+        if self.is_closed(hour) {
+            return vec![];
+        }
+        let part = |seen: &[SeenDeployment]| HoursClosed { hour, seen: seen.to_vec() }.into();
+        if seen.is_empty() { vec![part(&[])] } else { seen.chunks(SEEN_PER_EVENT).map(part).collect() }
     }
 }

@@ -134,6 +134,28 @@ id!(
     /// (topic 0070649244).
     LicenseCode, "license code", 64, opaque
 );
+
+/// The shortest text that is taken for a code of the marketplace's. Those of its examples have ten characters; what is
+/// much shorter is quickly guessed, and is what people type who have no code.
+const SHORTEST_CODE: usize = 6;
+
+impl LicenseCode {
+    /// Whether the marketplace may have made this, so that it is worth asking: 6 or more ASCII letters, digits, `-` and
+    /// `_`, and not of the shape of a UUID, as instance ids are. The codes of its pages begin with `PL`, which is
+    /// promised nowhere.
+    #[must_use]
+    pub fn is_plausible(&self) -> bool {
+        let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        self.0.len() >= SHORTEST_CODE && self.0.bytes().all(may_stand) && !has_uuid_shape(&self.0)
+    }
+}
+
+fn has_uuid_shape(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.concat().bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 id!(
     /// A marketplace order, e.g. `CS2211181819B4LVS`. At most 64 characters.
     OrderId, "order id", 64, opaque

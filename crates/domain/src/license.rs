@@ -9,6 +9,7 @@ mod decide;
 mod deployment;
 mod event;
 mod history;
+mod leaving;
 mod machine;
 mod reason;
 mod state;
@@ -24,6 +25,7 @@ pub use event::{
     Unfrozen, Upgraded,
 };
 pub use history::{History, NamedOrder, OrderRole, Standing, Terms};
+pub use leaving::{KnownLeases, seat_taken_until};
 pub use machine::{Machine, Machines};
 pub use reason::{Language, Reason, Worded};
 pub use state::{Activation, License, PROVISIONAL_TERM, Shown, Status};

@@ -18,15 +18,25 @@ const KEPT: TimeDelta = TimeDelta::days(14);
 
 impl Upkeep {
     /// Closes every hour that is over, of every seller; one within which nobody was seen is left alone.
-    pub(crate) async fn close_hours(&mut self) -> Result<(), UpkeepError> {
+    pub(crate) async fn close_hours(&mut self) {
         let now = self.commands.now();
         for seller in self.index.sellers() {
+            let mut all_went_well = true;
             for hour in due(self.looked_at.get(&seller).copied(), now) {
-                self.close_hour(&seller, hour).await?;
-                self.looked_at.insert(seller.clone(), hour);
+                if let Err(error) = self.close_hour(&seller, hour).await {
+                    self.failed(&seller, &error);
+                    all_went_well = false;
+                }
+                // From the first hour that failed on, all are looked at again.
+                if all_went_well {
+                    self.looked_at.insert(seller.clone(), hour);
+                }
             }
         }
-        Ok(self.seen.forget_hours_before(now - KEPT).await?)
+        if let Err(error) = self.seen.forget_hours_before(now - KEPT).await {
+            self.metrics.failed.inc();
+            tracing::warn!(%error, "hours long closed stay in the views");
+        }
     }
 
     async fn close_hour(&self, seller: &SellerId, hour: Hour) -> Result<(), UpkeepError> {

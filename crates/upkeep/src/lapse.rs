@@ -47,16 +47,18 @@ pub fn has_lapsed(
 
 impl Upkeep {
     /// Frees every machine that has lapsed. Its seat is free at once: all of its leases have ended.
-    pub(crate) async fn free_lapsed(&self) -> Result<(), UpkeepError> {
+    pub(crate) async fn free_lapsed(&self) {
         let mut after: Option<Cursor> = None;
         loop {
             let listing = self.index.machines(after.as_ref(), PAGE, self.commands.now());
             for license in &listing.licenses {
-                self.free_lapsed_of(license).await?;
+                if let Err(error) = self.free_lapsed_of(license).await {
+                    self.failed(&license.key.seller, &error);
+                }
             }
             match listing.next {
                 Some(next) => after = Some(next),
-                None => return Ok(()),
+                None => return,
             }
         }
     }

@@ -40,13 +40,11 @@ pub struct Upkeep {
     looked_at: HashMap<SellerId, Hour>,
 }
 
-/// Why a round was not finished. The next one tries again.
+/// Why something was not done. The next round tries again.
 #[derive(Debug, thiserror::Error)]
-pub enum UpkeepError {
-    /// An event was not appended.
+enum UpkeepError {
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The views store does not tell.
     #[error(transparent)]
     Views(#[from] ViewsError),
 }
@@ -71,19 +69,21 @@ impl Upkeep {
             if !self.index.progress().is_caught_up() {
                 continue;
             }
-            if let Some(Err(error)) = shutdown.run_until_cancelled(self.round()).await {
-                self.metrics.failed.inc();
-                tracing::warn!(%error, "a round of upkeep was not finished; the next one tries again");
+            if shutdown.run_until_cancelled(self.round()).await.is_none() {
+                return;
             }
         }
     }
 
-    /// One round: every hour that is over is closed, every seat that has lapsed is freed.
-    ///
-    /// # Errors
-    /// [`UpkeepError`]; what was done stays done.
-    pub async fn round(&mut self) -> Result<(), UpkeepError> {
-        self.close_hours().await?;
-        self.free_lapsed().await
+    /// One round: every hour that is over is closed, every seat that has lapsed is freed. What cannot be done is said and
+    /// counted, keeps nothing else from being done, and is tried again in the next round.
+    pub async fn round(&mut self) {
+        self.close_hours().await;
+        self.free_lapsed().await;
+    }
+
+    fn failed(&self, seller: &SellerId, error: &UpkeepError) {
+        self.metrics.failed.inc();
+        tracing::warn!(%seller, %error, "upkeep could not do everything; the next round tries again");
     }
 }

@@ -8,7 +8,7 @@ use prometheus::{IntCounter, Registry};
 /// | --- | --- |
 /// | `chopmark_machines_lapsed_total` | counter: machines freed because nobody heard of them |
 /// | `chopmark_hours_closed_total` | counter: hours closed |
-/// | `chopmark_upkeep_failed_total` | counter: rounds that were not finished |
+/// | `chopmark_upkeep_failed_total` | counter: what could not be done; the next round tries again |
 #[derive(Debug, Clone)]
 pub struct UpkeepMetrics {
     pub(crate) lapsed: IntCounter,
@@ -30,7 +30,7 @@ impl UpkeepMetrics {
         Ok(Self {
             lapsed: counter("chopmark_machines_lapsed_total", "Machines freed because nobody heard of them.")?,
             closed: counter("chopmark_hours_closed_total", "Hours closed.")?,
-            failed: counter("chopmark_upkeep_failed_total", "Rounds of upkeep that were not finished.")?,
+            failed: counter("chopmark_upkeep_failed_total", "What upkeep could not do at the time.")?,
         })
     }
 }

@@ -13,13 +13,14 @@ use chopmark_domain::ids::{Fingerprint, InstanceId, SellerId, Sku};
 use chopmark_domain::license::{InstanceAdopted, Machine, Status, Terms};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, LogMetrics, Position};
+use chopmark_log::{EventLog, Expected, LogMetrics, NewEvent, Position, StreamName};
 use chopmark_projector::LicenseIndex;
 use chopmark_upkeep::{Upkeep, UpkeepMetrics, Watch, has_lapsed};
 use chopmark_views::{DeploymentSighting, LastSeen, Seen, Sighting, ViewsMetrics};
 use chrono::{DateTime, TimeDelta, Utc};
 use prometheus::Registry;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 struct HandClock(AtomicI64);
 
@@ -52,6 +53,7 @@ struct World {
     index: LicenseIndex,
     seen: Seen,
     upkeep: Upkeep,
+    registry: Registry,
     _folder: TempDir,
 }
 
@@ -74,9 +76,10 @@ impl World {
         let seen = Seen::open(&folder.path().join("views.db"), ViewsMetrics::unregistered()).unwrap();
         let index = LicenseIndex::new();
         let now = commands.now();
-        let metrics = UpkeepMetrics::register(&Registry::new()).unwrap();
+        let registry = Registry::new();
+        let metrics = UpkeepMetrics::register(&registry).unwrap();
         let upkeep = Upkeep::new(commands.clone(), index.clone(), seen.clone(), now, metrics);
-        let world = Self { commands, log, clock, index, seen, upkeep, _folder: folder };
+        let world = Self { commands, log, clock, index, seen, upkeep, registry, _folder: folder };
         world.populate().await;
         world
     }
@@ -102,11 +105,17 @@ impl World {
 
     async fn round(&mut self) {
         self.index.apply(&self.log.read_all(self.index.position(), 1_000).await.unwrap()).unwrap();
-        self.upkeep.round().await.unwrap();
+        self.upkeep.round().await;
     }
 
     async fn events(&self) -> usize {
         self.log.read_all(Position::START, 1_000).await.unwrap().records.len()
+    }
+
+    fn metric(&self, name: &str) -> f64 {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == name).unwrap();
+        family.get_metric().iter().map(|metric| metric.get_counter().get_value()).sum()
     }
 
     async fn seated(&self) -> Vec<&'static str> {
@@ -177,4 +186,30 @@ fn our_own_outage_is_nobodys_absence() {
     assert!(!lapsed(leased, watch(none, none), day), "its lease was longer than the terms are now");
     let freed = Machine { taken_until: Some(start + day), ..machine.clone() };
     assert!(!has_lapsed(&freed, None, &terms(), watch(none, none), start + day * 9));
+}
+
+#[tokio::test]
+async fn one_sellers_trouble_keeps_no_other_from_upkeep_and_no_seat_taken() {
+    let mut world = World::new().await;
+    let other = SellerId::parse("beta").unwrap();
+    world.commands.ensure_secret(&other).await.unwrap();
+    let at = world.commands.now();
+    for seller in ["acme", "beta"] {
+        let (product, ecs, charging_mode) = ("image", "ecs-1", None);
+        world.seen.saw_deployment_hour(DeploymentSighting { seller, product, ecs, charging_mode, at });
+    }
+    // A newer version has written into the first seller's day.
+    let name = StreamName::new(&format!("hours-acme/{}", Day::of(at))).unwrap();
+    let newer = NewEvent {
+        id: Uuid::now_v7(),
+        kind: "hours_closed.v9".into(),
+        data: b"{}".to_vec(),
+        metadata: b"{\"cause\":{\"source\":\"system\"}}".to_vec(),
+    };
+    world.log.append(&name, Expected::NoStream, vec![newer]).await.unwrap();
+    world.passes(TimeDelta::hours(4));
+    world.round().await;
+    assert!(world.commands.hours(&other, Day::of(at)).await.unwrap().is_closed(Hour::of(at)));
+    assert!(world.seated().await.is_empty(), "seats lapse all the same");
+    assert!(world.metric("chopmark_upkeep_failed_total") >= 1.0);
 }

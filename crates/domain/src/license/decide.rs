@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 
 use super::deployment::Enrolment;
 use super::event::{
-    Application, Blocked, CodeAnswer, CodeSeen, Errand, ErrandAbandoned, ErrandDelayed, Event, FreedBy, Frozen,
-    InstanceAdopted, InstanceCreated, LicenseIssued, LicenseRequested, LicenseUploaded, MachineActivated, MachineFreed,
-    OrderFactsApplied, PurchaseAdopted, Refreshed, Released, Unblocked, Unfrozen, Upgraded,
+    Application, Blocked, CodeAnswer, CodeSeen, CodeState, Errand, ErrandAbandoned, ErrandDelayed, Event, FreedBy,
+    Frozen, InstanceAdopted, InstanceCreated, LicenseIssued, LicenseRequested, LicenseUploaded, MachineActivated,
+    MachineFreed, OrderFactsApplied, PurchaseAdopted, Refreshed, Released, Unblocked, Unfrozen, Upgraded,
 };
 use super::history::{History, Standing};
-use super::state::{License, Status};
+use super::state::{Activation, License, Status};
 use super::verdict::{Code, standing_code};
 use crate::catalog::ProductTerms;
 use crate::cause::RequestSignature;
@@ -176,7 +176,7 @@ pub fn decide(id: &LicenseId, standing: &Standing, command: Command, request: Re
             (LicenseId::Deployment(_), Command::Enrol(enrolment)) => {
                 Ok(vec![enrolment.into_event(false, request.now).into()])
             }
-            (LicenseId::Code(_), Command::ConfirmCode(answer)) => Ok(vec![answer.into()]),
+            (LicenseId::Code(_), Command::ConfirmCode(answer)) => Ok(vec![answer.dated(None, request.now).into()]),
             // The marketplace makes codes and is the authority: what it names, exists.
             (LicenseId::Code(_), command) if command.is_of_the_marketplace() => begin_code(command, request),
             _ => Err(Refusal::Unknown),
@@ -213,6 +213,7 @@ fn decide_known(history: &History, command: Command, request: Request) -> Result
             decide_use(history, command, request.now)
         }
         Command::Enrol(enrolment) => enrol(&history.license, *enrolment, request.now),
+        Command::ConfirmCode(answer) => Ok(confirm(history, answer, request.now)),
         command => decide_errand(history, command),
     }
 }
@@ -315,13 +316,25 @@ fn enrol(license: &License, enrolment: Enrolment, now: DateTime<Utc>) -> Result<
     Ok(vec![enrolment.into_event(alternates, now).into()])
 }
 
-/// What was done for the license at the marketplace, and what it says.
+/// What the marketplace answers about a code, where that is news.
+///
+/// A code that was alive is not taken back by an unclear word: new answers may appear at any time, and a customer who paid
+/// does not suffer from one that we do not understand.
+fn confirm(history: &History, answer: CodeAnswer, now: DateTime<Utc>) -> Vec<Event> {
+    let license = &history.license;
+    let takes_back = answer.state == CodeState::Inactive && license.activation == Activation::Done;
+    let answer = answer.dated(Some(license), now);
+    if license.status == Status::Released || takes_back || history.has_confirmed(&answer) {
+        return vec![];
+    }
+    vec![answer.into()]
+}
+
+/// What was done for the license at the marketplace.
 fn decide_errand(history: &History, command: Command) -> Result<Vec<Event>, Refusal> {
     let license = &history.license;
     let released = license.status == Status::Released;
     match command {
-        Command::ConfirmCode(answer) if released || history.has_confirmed(&answer) => Ok(vec![]),
-        Command::ConfirmCode(answer) => Ok(vec![answer.into()]),
         Command::RequestLicense(requested) => match history.application(&requested.application) {
             Some(_) => Ok(vec![]),
             None if released => Err(Refusal::Released),

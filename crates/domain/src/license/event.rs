@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deployment::{EcsFacts, EnrolmentHash};
 use super::history::Terms;
-use super::state::Status;
+use super::state::{License, Status};
 use crate::codec::events;
 use crate::ids::{EventId, Fingerprint, InstanceId, OrderId, OrderLineId, ProductId, Sku};
 use crate::order::{OrderFacts, OrderRef};
@@ -203,6 +203,28 @@ pub struct CodeAnswer {
     /// The order that bought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderRef>,
+}
+
+impl CodeAnswer {
+    /// The answer with a date where it calls a code expired and names none: the moment of asking, so that the grace of the
+    /// product begins there. A license that has expired as far as is known keeps its date.
+    pub(super) fn dated(self, license: Option<&License>, now: DateTime<Utc>) -> Self {
+        let lacks_date = self.state == CodeState::Expired && self.expires_at.is_none();
+        let needs_date = lacks_date && !license.is_some_and(|license| license.expired(now));
+        if needs_date { Self { expires_at: Some(now), ..self } } else { self }
+    }
+
+    /// Whether it says nothing that an earlier answer did not. What it leaves out is no news.
+    pub(super) fn adds_nothing_to(&self, known: &Self) -> bool {
+        fn same<T: PartialEq>(new: Option<&T>, known: Option<&T>) -> bool {
+            new.is_none() || new == known
+        }
+        self.state == known.state
+            && same(self.expires_at.as_ref(), known.expires_at.as_ref())
+            && same(self.product_id.as_ref(), known.product_id.as_ref())
+            && same(self.quantity.as_ref(), known.quantity.as_ref())
+            && same(self.order.as_ref(), known.order.as_ref())
+    }
 }
 
 /// What tells one application for an online license from another (topic 0070649255).

@@ -289,7 +289,7 @@ impl History {
             Mention::Confirmed(known) => Some(known),
             _ => None,
         });
-        confirmed == Some(answer)
+        confirmed.is_some_and(|known| answer.adds_nothing_to(known))
     }
 
     /// How far an application for an online license has come.

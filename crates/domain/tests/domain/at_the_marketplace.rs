@@ -45,6 +45,39 @@ fn the_answer_does_not_lift_a_freeze_and_a_release_is_final() {
 }
 
 #[test]
+fn what_was_alive_is_not_taken_back_by_an_unclear_word() {
+    let mut life = Life::of_code().given(confirm(CodeState::Alive, Some(365)));
+    assert_eq!(life.deliver(confirm(CodeState::Inactive, None)), Ok(vec![]));
+    assert_eq!(code(&life), Code::Valid);
+    let mut named = Life::of_code().given(renewal("CS1", day(30)));
+    assert_eq!(named.deliver(confirm(CodeState::Inactive, None)), Ok(vec![]), "a callback named it: it is active");
+}
+
+#[test]
+fn a_code_called_expired_without_a_date_ends_with_the_grace_that_begins_then() {
+    let mut life = Life::of_code().given(confirm(CodeState::Alive, None)).at(day(10));
+    assert_eq!(life.deliver(confirm(CodeState::Expired, None)), Ok(vec!["license_code_confirmed.v1"]));
+    assert_eq!((code(&life), life.license().expires_at), (Code::Grace, Some(day(10))));
+    let mut life = life.at(day(11));
+    assert_eq!(life.deliver(confirm(CodeState::Expired, None)), Ok(vec![]), "the same again each day is no news");
+    assert_eq!(code(&life.at(day(25))), Code::Expired);
+    let known = Life::of_code().given(confirm(CodeState::Alive, Some(5))).at(day(10));
+    let known = known.given(confirm(CodeState::Expired, None));
+    assert_eq!(known.license().expires_at, Some(day(5)), "what is known to have passed keeps its date");
+    let first = Life::of_code().given(confirm(CodeState::Expired, None));
+    assert_eq!((code(&first), first.license().expires_at), (Code::Grace, Some(day(0))));
+}
+
+#[test]
+fn an_answer_that_leaves_something_out_is_no_news_and_one_that_adds_something_is() {
+    let told = CodeAnswer { quantity: Some(2), ..answer(CodeState::Alive, Some(day(365))) };
+    let mut life = Life::of_code().given(Command::ConfirmCode(told.clone()));
+    assert_eq!(life.deliver(confirm(CodeState::Alive, None)), Ok(vec![]));
+    let more = CodeAnswer { quantity: Some(3), ..told };
+    assert_eq!(life.deliver(Command::ConfirmCode(more)), Ok(vec!["license_code_confirmed.v1"]));
+}
+
+#[test]
 fn the_order_a_code_names_tells_the_product_and_the_answer_keeps_the_expiry() {
     let bought = CodeAnswer { order: Some(order("CS1")), ..answer(CodeState::Alive, Some(day(365))) };
     let mut life = Life::of_code().given(Command::ConfirmCode(bought));

@@ -1,6 +1,7 @@
 //! Hours in which deployments were seen.
 
-use chopmark_domain::hours::{Day, Hour, Hours, HoursClosed};
+use chopmark_domain::hours::{Day, Hour, Hours, HoursClosed, SEEN_PER_EVENT, SeenDeployment};
+use chopmark_domain::ids::{EcsId, Sku};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::support::day;
@@ -37,4 +38,22 @@ fn a_day_reads_back_as_written() {
     for text in ["", "2026-11-24", "20261332", "020261124", "99999999"] {
         assert_eq!(Day::parse(text), None, "{text}");
     }
+}
+
+#[test]
+fn an_hour_with_very_many_deployments_is_closed_by_several_events_at_once() {
+    let seen = |n: usize| SeenDeployment {
+        product: Sku::parse("image").unwrap(),
+        ecs: EcsId::parse(&format!("ecs-{n}")).unwrap(),
+        charging_mode: None,
+    };
+    let seen: Vec<_> = (0..=SEEN_PER_EVENT).map(seen).collect();
+    let closing = HoursClosed { hour: Hour::of(day(0)), seen: seen.clone() };
+    let mut hours = Hours::default();
+    let events = hours.close(closing.clone());
+    let parts = events.iter().map(|chopmark_domain::hours::Event::HoursClosed(part)| part);
+    let told: Vec<_> = parts.flat_map(|part| part.seen.clone()).collect();
+    assert_eq!((events.len(), told), (2, seen));
+    events.iter().for_each(|event| hours.evolve(event));
+    assert_eq!(hours.close(closing), []);
 }

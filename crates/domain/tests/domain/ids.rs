@@ -38,6 +38,20 @@ fn control_characters_and_commas_stand_in_no_identifier() {
 }
 
 #[test]
+fn only_what_the_marketplace_may_have_made_is_a_plausible_code() {
+    let plausible = |text: &str| LicenseCode::parse(text).unwrap().is_plausible();
+    let hyphenless = "10e758d031ad4c4b8f1b81d03469a10e";
+    for text in ["PL0001TEST", "PL-1_2", "PL001a", "a63ee5c9-0000", hyphenless, &"P".repeat(64)] {
+        assert!(plausible(text), "{text}");
+    }
+    let instance = "10e758d0-31ad-4c4b-8f1b-81d03469a10e";
+    for text in ["PL1", "PL001", "PL 0001", "PL.1234", "PL1234é", "码码码码码码", "../../etc", instance] {
+        assert!(!plausible(text), "{text}");
+    }
+    assert!(plausible("10e758d0-31ad-4c4b-8f1b-81d03469a10x"));
+}
+
+#[test]
 fn stream_names_are_for_ever() {
     let acme = SellerId::parse("acme").unwrap();
     let code = LicenseKey { seller: acme.clone(), id: LicenseId::Code(LicenseCode::parse("PL1").unwrap()) };

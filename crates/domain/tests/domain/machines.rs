@@ -1,8 +1,10 @@
 //! Machines and their seats.
 
 use chopmark_domain::catalog::Seats;
-use chopmark_domain::license::{Code, Command, FreedBy, Question, Refusal, SeatUse, Verdict, judge};
-use chrono::{DateTime, Utc};
+use chopmark_domain::license::{
+    Code, Command, FreedBy, KnownLeases, Question, Refusal, SeatUse, Verdict, judge, seat_taken_until,
+};
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -45,6 +47,42 @@ fn a_freed_seat_stays_taken_until_its_longest_lease_has_ended() {
     let mut life = life.at(day(8));
     assert_eq!(taken(&life), 2);
     assert!(life.deliver(activate("d", THREE)).is_ok());
+}
+
+/// Until when the seat of `a`, activated on day 0, is taken if it is freed on a day; a lease lasts 8 days.
+fn taken_until(life: &Life, known: KnownLeases, now: DateTime<Utc>) -> DateTime<Utc> {
+    let machine = life.license().machines.as_ref().unwrap().get("a").unwrap();
+    seat_taken_until(life.license(), Some(&seats(THREE)), machine, known, now)
+}
+
+#[test]
+fn a_seat_is_free_when_the_last_lease_that_is_known_has_ended() {
+    let until = |latest_end, now| {
+        let known = KnownLeases { latest_end, noted_since: Some(day(-1)) };
+        taken_until(&seated(&["a"]), known, now)
+    };
+    assert_eq!(until(None, day(3)), day(3), "it never had a lease");
+    assert_eq!(until(Some(day(7)), day(3)), day(7));
+    assert_eq!(until(Some(day(2)), day(3)), day(3), "it has ended already");
+}
+
+#[test]
+fn a_lease_that_may_be_out_and_is_not_noted_counts_as_out() {
+    let until = |latest_end, noted_since, now| {
+        taken_until(&seated(&["a"]), KnownLeases { latest_end, noted_since: Some(noted_since) }, now)
+    };
+    assert_eq!(until(Some(day(7)), day(2), day(3)), day(10), "an earlier process may have given one out on day 2");
+    assert_eq!(until(Some(day(11)), day(2), day(3)), day(11), "one that is known does not get shorter");
+    assert_eq!(until(None, day(2), day(20)), day(20), "whatever it was, it has ended");
+    assert_eq!(until(None, day(44), day(44)), day(45), "no lease reaches beyond the license and its grace");
+    let nothing = KnownLeases::default();
+    assert_eq!(taken_until(&seated(&["a"]), nothing, day(3)), day(11), "without notes, one may be given out just now");
+    let within_a_second = day(3) + TimeDelta::milliseconds(999);
+    assert_eq!(taken_until(&seated(&["a"]), nothing, within_a_second), day(11), "leases are of whole seconds");
+    let life = seated(&["a"]);
+    let machine = life.license().machines.as_ref().unwrap().get("a").unwrap();
+    let until = seat_taken_until(life.license(), None, machine, nothing, day(3));
+    assert_eq!(until, day(11), "a product that is not known lasts as long as one that says nothing");
 }
 
 #[test]
