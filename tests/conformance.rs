@@ -1,5 +1,7 @@
+//! What we make is understood by programs that know nothing of us, and the other way round.
+//!
 //! Leases are verified offline in other languages than ours: each program under `conformance/` judges the test vectors
-//! of the client, which the client itself is held to by its own tests.
+//! of the client, which the client itself is held to by its own tests. Tables are read and written by openpyxl.
 
 #![cfg(test)]
 
@@ -7,8 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chopmark_tables::{Column, CsvWriter, Kind, Limits, TableWriter, Value, Workbook, WriteError, XlsxWriter, read};
 use chopmark_tests::python::{environment, run};
 use chopmark_tests::repository::root;
+use chrono::DateTime;
+use rust_decimal::Decimal;
 
 fn vectors() -> PathBuf {
     root().join("crates/client/tests/vectors/leases.json")
@@ -63,4 +68,66 @@ fn leases_are_verified_in_java_with_the_jdk() {
         },
         "This test needs a JDK of version 17 or later: on Debian, `apt-get install openjdk-17-jdk-headless`.",
     );
+}
+
+/// Runs the program about tables with its arguments.
+fn openpyxl(arguments: &[&Path], what: &str) {
+    let folder = root().join("target/conformance/tables");
+    let python =
+        environment(&folder, &program("tables/requirements.txt")).unwrap_or_else(|missing| panic!("{missing}"));
+    let mut command = Command::new(python);
+    command.arg(program("tables/tables.py")).arg(what).args(arguments);
+    run(&mut command, "").unwrap_or_else(|complaint| panic!("{complaint}"));
+}
+
+/// A table with one of everything.
+fn fill<W: TableWriter>(mut writer: W) -> Result<W::Output, WriteError> {
+    let time = DateTime::from_timestamp(1_709_296_496, 0).expect("a time").naive_utc();
+    let empty = Value::Empty;
+    let number = |text: &str| Value::from(text.parse::<Decimal>().expect("a number"));
+    writer.row(&[
+        Value::from("=1+1"),
+        number("12.5"),
+        number("0.15"),
+        number("3"),
+        Value::from(time.date()),
+        Value::from(time),
+    ])?;
+    let [a, b, c] = [empty.clone(), empty.clone(), empty.clone()];
+    writer.row(&[Value::from("a & <b>\n_x0041"), number("-1234567.89"), a, b, c, empty])?;
+    writer.finish()
+}
+
+#[test]
+fn openpyxl_sees_in_our_tables_what_we_wrote() {
+    let columns = vec![
+        Column::new("订单号", Kind::Text),
+        Column::new("Net", Kind::Money { digits: 2 }).totalled(),
+        Column::new("Fee ratio", Kind::Ratio),
+        Column::new("Quantity", Kind::Integer).totalled(),
+        Column::new("Day", Kind::Date),
+        Column::new("Effective", Kind::DateTime),
+    ];
+    let created = DateTime::from_timestamp(1_709_294_400, 0).expect("a time");
+    let workbook =
+        Workbook { sheet: "结算 2024-03".into(), columns: columns.clone(), total: "Total".into(), created };
+    let folder = tempfile::tempdir().expect("a folder");
+    let [xlsx, csv] = ["table.xlsx", "table.csv"].map(|name| folder.path().join(name));
+    fill(XlsxWriter::new(fs::File::create(&xlsx).expect("a file"), workbook).expect("a header")).expect("rows");
+    fill(CsvWriter::new(fs::File::create(&csv).expect("a file"), columns).expect("a header")).expect("rows");
+    openpyxl(&[&xlsx, &csv], "check");
+}
+
+#[test]
+fn a_table_of_openpyxl_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("table.xlsx");
+    openpyxl(&[&file], "make");
+    let table = read(&fs::read(&file).expect("a file"), Limits::default()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((table.sheet.as_deref(), table.preamble.len(), table.header_number), (Some("账单"), 1, 3));
+    assert_eq!(table.header, ["订单号", "Net", "Fee ratio", "Quantity", "Day", "Effective"]);
+    let shown = |row: usize| table.rows[row].cells.iter().map(|cell| cell.shown().into_owned()).collect::<Vec<_>>();
+    assert_eq!(table.rows[0].number, 4);
+    assert_eq!(shown(0), ["CS1", "1234567890123.45", "0.3", "3", "2024-03-01", "2024-03-01 12:34:56"]);
+    assert_eq!(shown(1), [" a & <b>\n", "-0.07", "TRUE", "", "", "12:30:00"]);
 }

@@ -157,13 +157,8 @@ fn every_page_of_the_book_is_linked_from_another() {
 fn every_event_kind_is_in_the_reference() {
     let page = "docs/reference/events.md";
     let documented = first_column(page).into_iter().filter(|name| name.contains(".v")).collect();
-    let kinds = [
-        license::Event::KINDS,
-        order::Event::KINDS,
-        catalog::Event::KINDS,
-        access::Event::KINDS,
-        hours::Event::KINDS,
-    ];
+    let kinds =
+        [license::Event::KINDS, order::Event::KINDS, catalog::Event::KINDS, access::Event::KINDS, hours::Event::KINDS];
     same(page, &documented, &names(kinds.into_iter().flatten().copied()));
 }
 
@@ -195,6 +190,53 @@ fn every_metric_is_in_the_reference() {
     }
     let documented = first_column(page).into_iter().filter(|name| name.starts_with("chopmark_")).collect();
     same(page, &documented, &existing);
+}
+
+/// The keys of the default configuration, its examples included: `listen.api`, `seller.keys.base`.
+fn configuration_keys() -> BTreeSet<String> {
+    let default = read("crates/chopmark/src/config/default.toml").expect("the default configuration can be read");
+    let uncommented = default.lines().map(|line| match line.strip_prefix('#') {
+        Some(example) if !example.is_empty() && !example.starts_with(' ') => example,
+        _ => line,
+    });
+    let table = uncommented.collect::<Vec<_>>().join("\n").parse().expect("the default configuration is TOML");
+    let mut keys = BTreeSet::new();
+    add_keys("", &table, &mut keys);
+    keys
+}
+
+/// Adds the keys of a table, for secrets and values of several parts those of the whole. What a seller or product is made of is a list of one in the default.
+fn add_keys(prefix: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
+    /// Values that the page tells of as one.
+    const VALUES: [&str; 5] = [
+        "seller.app_info",
+        "seller.open_api.access_key",
+        "seller.open_api.secret_key",
+        "product.app_info",
+        "product.entitlements",
+    ];
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let example = value.as_array().and_then(|list| list.first()).filter(|_| prefix.is_empty());
+        match example.unwrap_or(value) {
+            toml::Value::Table(table) if !VALUES.contains(&key.as_str()) => add_keys(&key, table, keys),
+            _ => drop(keys.insert(key)),
+        }
+    }
+}
+
+#[test]
+fn every_configuration_key_is_in_the_reference() {
+    let page = "docs/reference/configuration.md";
+    let text = read(page).expect("the page can be read");
+    let (_, keys) = text.split_once("\n## Keys\n").expect("a section about keys");
+    let keys = keys.split("\n## ").next().unwrap_or_default();
+    let rows = keys.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    // It has no default that an example could show.
+    let is_told_of_in_words = |name: &str| name == "seller.open_api.base_url";
+    let documented = rows.map(|(name, _)| name.to_owned());
+    let documented = documented.filter(|name| !name.starts_with('[') && !is_told_of_in_words(name)).collect();
+    same(page, &documented, &configuration_keys());
 }
 
 /// Names of metrics in a source file: texts that begin with `chopmark_`, outside of tests.

@@ -9,13 +9,14 @@ use chopmark_tests::repository::{code_of, files, functions, is_test_file, read, 
 use toml::{Table, Value};
 
 /// Which crate may know which: the arrows of docs/architecture.md, always down.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("log", &[]),
     ("journal", &[]),
     ("views", &[]),
     ("client", &[]),
     ("signing", &[]),
+    ("tables", &[]),
     ("huawei", &["domain"]),
     ("commands", &["domain", "log"]),
     ("projector", &["domain", "log"]),
@@ -33,6 +34,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "views",
             "client",
             "signing",
+            "tables",
             "huawei",
             "commands",
             "projector",

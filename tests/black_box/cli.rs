@@ -7,7 +7,7 @@ use chopmark_log::{Position, snapshot};
 use chopmark_projector::{FOLD, FOLD_VERSION, SNAPSHOT_FILE};
 use serde_json::Value;
 
-use crate::support::{Home, config, terminate};
+use crate::support::{Home, config, post, terminate};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -26,8 +26,8 @@ fn the_demo_needs_nothing_and_every_step_succeeds() {
     assert!(std::fs::read_dir(home.folder.path()).unwrap().next().is_none(), "nothing is left behind");
 }
 
-#[test]
-fn a_kept_demo_prints_what_works_in_any_folder_and_removes_its_own_when_it_is_told_to_end() {
+#[tokio::test]
+async fn a_kept_demo_prints_what_works_in_any_folder_and_removes_its_own_when_it_is_told_to_end() {
     let home = Home::new("");
     let folder = home.folder.path().join("it's a folder");
     std::fs::create_dir(&folder).unwrap();
@@ -35,7 +35,12 @@ fn a_kept_demo_prints_what_works_in_any_folder_and_removes_its_own_when_it_is_to
     let lines = BufReader::new(demo.stdout.take().unwrap()).lines().map_while(Result::ok);
     let shown: Vec<String> = lines.skip_while(|line| !line.contains("stays up")).take(5).collect();
     let (check, token) = (&shown[2], &shown[3]);
-    assert!(!check.contains("nobody") && check.contains("\"license\": \""), "{check}");
+    let (before, question) = check.split_once(" -d '").unwrap();
+    let api = before.split_once("http://").unwrap().1.strip_suffix("/v1/checks").unwrap();
+    let answer =
+        post(&format!("http://{api}").parse().unwrap(), "/v1/checks", &[], question.trim_end_matches('\'').as_bytes())
+            .await;
+    assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap()["code"], "VALID", "{check}");
     let read_token = token.split_once("$(").unwrap().1.split_once(")\"").unwrap().0;
     let read = Command::new("sh").args(["-c", read_token]).output().unwrap();
     assert!(read.status.success() && !read.stdout.is_empty(), "{read_token}: {}", text(&read.stderr));
@@ -89,11 +94,12 @@ async fn apply_shows_differences_first_and_does_nothing_twice() {
     let time = first.lines().next().unwrap().rsplit(' ').next().unwrap();
     assert!(time.len() == "2026-11-24T17:24:05Z".len() && time.ends_with('Z'), "{first}");
     assert!(home.ok(&["apply"]).contains("nothing to do"));
-    let changed = config("").replace("name = \"Example\"", "name = \"Example\"\ngrace_days = 3");
+    let changed = config("").replace("name = \"Example\"", "name = \"Example\"\ngrace_days = 3\nseats = 2");
     std::fs::write(home.folder.path().join("chopmark.toml"), changed).unwrap();
     let dry = home.run(&["apply", "--dry-run"]);
     assert_eq!(dry.status.code(), Some(1));
     assert!(text(&dry.stdout).contains("grace_days: 15 → 3"), "{}", text(&dry.stdout));
+    assert!(text(&dry.stdout).contains("seats: new → 2"), "{}", text(&dry.stdout));
     let applied: Value = serde_json::from_str(&home.ok(&["apply", "--json"])).unwrap();
     assert_eq!(applied["changes"][0]["terms"]["grace_days"]["to"], 3);
 }
@@ -242,6 +248,43 @@ async fn a_server_that_was_stopped_resumes_from_its_snapshot() {
     assert!(home.data().join("license-index.snapshot").exists());
     let server = home.serve().await;
     assert_eq!(server.check(&instance).await["license"], before);
+}
+
+#[test]
+fn a_configuration_is_checked_with_the_keys_that_it_names() {
+    // RFC 8410, section 10.3.
+    let good = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+    let checked = |signing: &str| {
+        let home = Home::new(&format!("[keys]\nsigning = {signing}\n{}", config("")));
+        std::fs::write(home.folder.path().join("good.pem"), good).unwrap();
+        std::fs::write(home.folder.path().join("none.pem"), "nothing\n").unwrap();
+        let output = home.run(&["serve", "--check-config"]);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (code, said) = checked(r#"[{ file = "good.pem" }]"#);
+    assert!(code == Some(0) && said.contains("  keys       1, the signing one is "), "{said}");
+    for (signing, hint) in [
+        (r#"[{ file = "none.pem" }]"#, "key 1 of the list"),
+        (r#"[{ file = "good.pem" }, { file = "good.pem" }]"#, "keys.signing"),
+        ("[]", "the list is empty"),
+    ] {
+        let (code, said) = checked(signing);
+        assert!(code == Some(2) && said.contains(hint), "{signing}: {said}");
+    }
+}
+
+#[test]
+fn what_an_option_does_not_take_is_said_in_words() {
+    let home = Home::new(&config(""));
+    for (words, hint) in [
+        (&["license", "list", "--limit", "0"][..], "a whole number, 1 or more"),
+        (&["license", "explain", "L1", "--position", "zz"], "this is no position"),
+        (&["license", "show", "L1", "--as-of", "zz"], "write it like 2026-12-01T00:00:00Z"),
+    ] {
+        let output = home.run(words);
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(hint), "{words:?}: {said}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::shop::{CODE, Shop, request};
+use crate::shop::{CODE, Shop, json, request};
 use crate::support::post;
 
 fn status(code: &str, status: FreezeStatus) -> Message {
@@ -23,6 +23,9 @@ async fn a_code_that_was_bought_is_activated_once_when_software_first_names_it()
     let first = shop.server.check(&code).await;
     assert_eq!((&first["code"], &first["license"]["status"]), (&json!("PENDING"), &json!("pending")), "{first}");
     assert!(first["next_check_after"].as_u64().unwrap() <= 60);
+    let at = first["checked_at"].as_str().unwrap();
+    let then = shop.server.look_up(&format!("/v1/licenses/{code}?as_of={at}")).await;
+    assert_eq!(then["status"], "pending", "what the check put on record was there by its time: {then}");
     activation.release();
     let good = shop.until(&code, |verdict| verdict["valid"] == true && verdict["license"]["facts"] == "known").await;
     let license = &good["license"];
@@ -146,6 +149,32 @@ async fn the_second_version_of_the_interfaces_serves_as_well() {
     assert!(good["license"]["expires_at"].is_string(), "{good}");
     assert_eq!(shop.open_api.calls_of(Interface::Activate), 1);
     assert_eq!(shop.server.check("PLNOBODY0001").await["code"], "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn an_office_behind_one_address_begins_with_one_new_code_and_guesses_are_bounded_as_configured() {
+    let shop = Shop::with("[limits]\ncode_lookups_per_address = 2\nfailures_per_minute = 5").await;
+    let code = shop.code(CODE, 1);
+    let heartbeat = shop.open_api.faults_of(Interface::Heartbeat);
+    heartbeat.hold();
+    let mut machines = JoinSet::new();
+    for _ in 0..40 {
+        let (api, body) = (shop.server.api.clone(), json!({"license": code}).to_string());
+        machines.spawn(async move { post(&api, "/v1/checks", &[], body.as_bytes()).await });
+    }
+    for answer in machines.join_all().await {
+        assert_eq!((answer.status, &json(&answer)["code"]), (200, &json!("PENDING")), "no machine counts as a guesser");
+    }
+    let mut last = 0;
+    for guess in 0..20 {
+        let body = json!({"license": format!("PLGUESS{guess:04}")}).to_string();
+        last = post(&shop.server.api, "/v1/checks", &[], body.as_bytes()).await.status;
+    }
+    assert_eq!(last, 429);
+    heartbeat.release();
+    shop.until(&code, |verdict| verdict["valid"] == true).await;
+    let asked = shop.open_api.calls_of(Interface::Heartbeat);
+    assert!((2..=6).contains(&asked), "two codes, those that came back meanwhile, and the one activated: {asked}");
 }
 
 #[tokio::test]

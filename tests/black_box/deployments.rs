@@ -68,6 +68,40 @@ async fn an_ecs_is_enrolled_once_and_known_by_its_secret() {
 }
 
 #[tokio::test]
+async fn an_enrolment_was_recorded_by_the_time_that_its_check_tells() {
+    let shop = Shop::open().await;
+    let ecs = Ecs::fresh();
+    let answered = ask(&shop, IMAGE, &ecs).await;
+    let at = answered["checked_at"].as_str().unwrap();
+    let then = shop.server.look_up(&format!("/v1/licenses/{}?as_of={at}", ecs.uuid)).await;
+    assert_eq!((&then["revision"], &then["verdict"]["code"]), (&json!(1), &json!("VALID")), "{then}");
+}
+
+#[tokio::test]
+async fn a_check_that_enrolled_is_told_from_those_that_came_after_it() {
+    let shop = Shop::open().await;
+    let ecs = Ecs::fresh();
+    let mut answers = vec![];
+    for _ in 0..6 {
+        answers.push(ask(&shop, STRICT_IMAGE, &ecs).await);
+    }
+    assert_eq!((&answers[0]["code"], &answers[5]["code"]), (&json!("VALID"), &json!("DEPLOYMENT_CONFLICT")));
+    let question = json!({
+        "deployment": { "uuid": ecs.uuid, "project_id": ecs.project_id, "region_id": ecs.region_id },
+        "product": STRICT_IMAGE,
+    });
+    for answer in answers {
+        let mut sent = answer.clone();
+        sent["question"] = question.clone();
+        let explained = shop.admin("POST", &format!("/v1/licenses/{}/explain", ecs.uuid), &sent.to_string()).await;
+        let explained = json(&explained);
+        for member in ["code", "license", "position", "checked_at"] {
+            assert_eq!(explained[member], answer[member], "{member}: {explained:#}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_clone_is_reported_and_goes_on_where_the_product_bears_it() {
     let shop = Shop::open().await;
     let ecs = Ecs::fresh();
@@ -96,6 +130,26 @@ async fn a_clone_is_reported_and_goes_on_where_the_product_bears_it() {
     let third = enrolled(&shop, STRICT_IMAGE, &strict).await;
     known(&shop, STRICT_IMAGE, &strict, "DEPLOYMENT_CONFLICT").await;
     known(&shop, STRICT_IMAGE, &third, "VALID").await;
+}
+
+#[tokio::test]
+async fn what_is_refused_is_counted_each_time_and_a_clone_told_of_once_a_minute() {
+    let shop = Shop::open().await;
+    let ecs = Ecs::fresh();
+    let first = enrolled(&shop, STRICT_IMAGE, &ecs).await;
+    enrolled(&shop, STRICT_IMAGE, &ecs).await;
+    let elsewhere = Ecs { project_id: Ecs::fresh().project_id, ..ecs.clone() };
+    known(&shop, STRICT_IMAGE, &elsewhere, "DEPLOYMENT_CONFLICT").await;
+    for _ in 0..20 {
+        known(&shop, STRICT_IMAGE, &first, "DEPLOYMENT_CONFLICT").await;
+    }
+    assert!((enrolments(&shop, "refused").await - 21.0).abs() < 0.5);
+    assert!((shop.server.metric("chopmark_clones_suspected_total{seller=\"acme\"}").await - 20.0).abs() < 0.5);
+    let Shop { server, home: _home, open_api: _open_api, .. } = shop;
+    let logged = server.stop_and_read_log();
+    let told: Vec<&str> = logged.lines().filter(|line| line.contains(&ecs.uuid)).collect();
+    let [line] = told[..] else { panic!("one line: {logged}") };
+    assert!(line.contains("a clone is suspected") && line.contains("acme") && line.contains("refused"), "{line}");
 }
 
 #[tokio::test]

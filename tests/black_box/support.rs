@@ -183,6 +183,15 @@ impl Server {
         assert_eq!(self.ended(), Some(0));
     }
 
+    /// SIGTERM, its end, and what it has logged until then: lines from `warn` on.
+    pub(crate) fn stop_and_read_log(mut self) -> String {
+        self.terminate();
+        let mut logged = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut logged).unwrap();
+        assert_eq!(self.ended(), Some(0));
+        logged
+    }
+
     /// SIGTERM alone.
     pub(crate) fn terminate(&self) {
         terminate(self.pid());

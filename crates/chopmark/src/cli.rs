@@ -23,8 +23,7 @@ use token::TokenCommand;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and everything as it must be
-  1  a check failed, a difference was found, or the rules refuse it: there is no such license, a name is taken;
-     `serve` was told twice to stop
+  1  a check failed, a difference was found, or the rules refuse it; `serve` was told twice to stop
   2  the command line or the configuration is wrong; standard error says what to mend
   3  the data directory or the event log cannot be used, or what follows the log has crashed
 
@@ -55,7 +54,7 @@ const LONG_ABOUT: &str = concat!(
 /// Everything that can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows Chopmark at work: a purchase, its repetition, checks, a freeze; needs no configuration and no network
+    /// Shows Chopmark at work: a purchase, checks, an outage, a freeze, a race for seats, an image; needs no configuration
     #[command(after_long_help = EXIT_CODES)]
     Demo(DemoArgs),
     /// Runs the server
@@ -163,10 +162,8 @@ pub(crate) struct DoctorArgs {
 
 /// A time of RFC 3339, in UTC.
 fn utc(text: &str) -> Result<DateTime<Utc>, String> {
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(time) => Ok(time.to_utc()),
-        Err(error) => Err(format!("{error}; write it like 2026-12-01T00:00:00Z")),
-    }
+    let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    time.map_err(|_| "this is no time of RFC 3339; write it like 2026-12-01T00:00:00Z".into())
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Simulate(args) => block_on(cmd::simulate::run(&args, environment)),
         Command::License(command) => block_on(cmd::license::run(&command, &load(command.config())?)),
         Command::Token(command) => block_on(cmd::token::run(&command, &load(command.config())?)),
-        Command::Keys(command) => cmd::keys::run(&command, &load(&command.args().config)?),
+        Command::Keys(command) => cmd::keys::run(&command, &load(command.config())?),
         Command::Rebuild(args) => block_on(cmd::rebuild::run(&args, &load(&args.config)?)),
         Command::Doctor(args) => block_on(cmd::doctor::run(&args, &load(&args.config)?)),
         Command::Bench(args) => block_on(cmd::bench::run(&args)),

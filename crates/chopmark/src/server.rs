@@ -39,9 +39,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 use data_dir::DataDir;
-use marketplaces::{Desk, SignedLicenses};
 pub(crate) use listeners::Addresses;
 use listeners::{Listeners, Serving};
+use marketplaces::{Desk, SignedLicenses};
 
 /// A running server.
 pub(crate) struct Server {
@@ -119,7 +119,14 @@ impl Server {
         let progress = index.progress();
         let codes = Arc::new(Desk(desk));
         let parts = listeners::Parts {
-            commands, journal: journal.clone(), index, leases, seen: seen.clone(), codes, open, registry,
+            commands,
+            journal: journal.clone(),
+            index,
+            leases,
+            seen: seen.clone(),
+            codes,
+            open,
+            registry,
         };
         let serving = listeners.serve(config, parts)?;
         let admin_token = data.admin_token();
@@ -255,7 +262,7 @@ fn lease_issuer(config: &Config, data: &DataDir, registry: &Registry) -> Result<
 async fn open_seen(config: &Config, registry: &Registry) -> Result<Seen, Failure> {
     let (path, metrics) = (config.views_file.clone(), registered(ViewsMetrics::register(registry))?);
     let help = "it holds only when machines were last seen: it may be moved away, and begins anew";
-    let opened = tokio::task::spawn_blocking(move || Seen::open(&path, metrics)).await;
+    let opened = tokio::task::spawn_blocking(move || Seen::open_or_begin_anew(&path, metrics)).await;
     opened.or_fail(Reason::Storage, "the views", help)?.or_fail(Reason::Storage, "the views", help)
 }
 

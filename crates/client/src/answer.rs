@@ -14,7 +14,8 @@ pub enum Answer {
     /// Yes.
     Licensed(Facts),
     /// Yes for now, but somebody should do something before [`Facts::offline_until`]: renew the license
-    /// ([`Code::Grace`]) or mend the connection ([`Code::Offline`], [`Code::FirstRun`]).
+    /// ([`Code::Grace`]), mend the connection ([`Code::Offline`], [`Code::FirstRun`]), or, with any other code, ask the
+    /// seller why the server does not renew the lease.
     InGrace(Facts),
     /// No.
     Denied(Denial),

@@ -142,7 +142,9 @@ impl Builder {
         self
     }
 
-    /// How long to wait for a connection, and for all of an answer: 3 and 8 seconds unless said otherwise.
+    /// How long to wait for a connection, and in a call in all: 3 and 8 seconds unless said otherwise. The second is for
+    /// everything that a call waits for: the answer, the server's keys where they are needed, and other processes that
+    /// share the state folder.
     pub fn timeouts(mut self, connect: Duration, total: Duration) -> Self {
         (self.connect_timeout, self.total_timeout) = (connect, total);
         self
@@ -182,7 +184,8 @@ impl Builder {
         let language = self.language.as_deref().map(accepted).transpose()?;
         let state_dir = self.state_dir.ok_or(BuildError::StateDir)?;
         Ok(Client {
-            wire: Wire::new(server, language, self.connect_timeout, self.total_timeout),
+            wire: Wire::new(server, language, self.connect_timeout),
+            patience: self.total_timeout,
             pinned: keys,
             store: Store::new(&state_dir, &self.product, &subject),
             expected: Expected { issuer: self.issuer, product: self.product, subject, seller: self.seller },

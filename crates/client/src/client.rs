@@ -5,9 +5,10 @@ use std::time::Duration;
 use crate::answer::{Answer, Contact, Source};
 use crate::builder::Builder;
 use crate::clock::{Clock, time};
-use crate::judgement::{denied, judge};
+use crate::deadline::Deadline;
+use crate::judgement::judge;
 use crate::keys::{KeyRing, OfferedKey, offered_in};
-use crate::lease::{Expected, Lease, LeaseRefusal, Subject, verify_lease};
+use crate::lease::{Expected, Lease, LeaseRefusal, Subject, verify_but_for_its_end};
 use crate::metadata::EcsMetadata;
 use crate::state::{State, Told};
 use crate::store::Store;
@@ -24,12 +25,11 @@ const INTERVAL_MAX_SECONDS: u64 = 7 * 86_400;
 /// that is being activated is asked about again.
 const SOON_SECONDS: u64 = 60;
 
-/// Keys with an endorsement that are kept.
-const KEYS_MAX: usize = 32;
-
 /// Asks a Chopmark server whether this installation is licensed. Made with [`Client::builder`].
 pub struct Client {
     pub(crate) wire: Wire,
+    /// How long a call may wait in all.
+    pub(crate) patience: Duration,
     pub(crate) pinned: KeyRing,
     pub(crate) store: Store,
     pub(crate) expected: Expected,
@@ -41,6 +41,13 @@ pub struct Client {
 
 /// The ECS that is asked about.
 pub(crate) struct Deployment(pub(crate) EcsMetadata);
+
+/// One check: what the clock showed when it began (Unix seconds), and until when it may wait.
+#[derive(Clone, Copy)]
+struct Call {
+    clock: i64,
+    deadline: Deadline,
+}
 
 /// What the server said to a question of ours.
 enum Said {
@@ -56,7 +63,8 @@ struct Proven {
     lease: Lease,
     told: Told,
     interval: Option<u64>,
-    keys: Vec<OfferedKey>,
+    /// The keys to keep from now on, where others than those that are kept were needed.
+    keys: Option<Vec<OfferedKey>>,
     checked_at: Option<i64>,
 }
 
@@ -67,18 +75,19 @@ impl Client {
         Builder::new(server.into(), root_key.into(), product.into())
     }
 
-    /// Asks the server, now. Blocks until it has answered or the timeout is over, and answers in any case.
+    /// Asks the server, now, and answers in any case. Waits no longer than [`Builder::timeouts`] says.
     #[must_use]
     pub fn check(&self) -> Answer {
-        let clock = self.clock.now().timestamp();
-        let (known, now) = self.store.update(|state| {
-            let now = state.observe(clock);
+        let call = Call { clock: self.clock.now().timestamp(), deadline: Deadline::after(self.patience) };
+        let (known, now) = self.store.update(call.deadline, |state| {
+            let now = state.observe(call.clock);
             state.first_asked.get_or_insert(now);
             (state.clone(), now)
         });
-        match self.ask(&known, clock) {
-            Ok(said) => self.settle(said, clock),
-            Err(trouble) => self.bridge(trouble, now),
+        match self.ask(&known, call) {
+            Ok(Said::Yes(proven)) => self.keep(proven, call),
+            Ok(Said::No { told, interval }) => self.refuse(told, interval, call),
+            Err(trouble) => self.bridge(trouble, now, call),
         }
     }
 
@@ -91,7 +100,7 @@ impl Client {
         let now = state.observe(clock);
         // Written now and then only: a program may ask for this all the time.
         if now.saturating_sub(seen) >= 60 || state.clock_turned_back() {
-            self.store.update(|kept| kept.observe(clock));
+            self.store.update(Deadline::after(self.patience), |kept| kept.observe(clock));
         }
         self.answer(&state, now, Source::Disk, None)
     }
@@ -111,20 +120,20 @@ impl Client {
     }
 
     /// Asks. Everything but a yes that is proven and a no to this very question is trouble.
-    fn ask(&self, known: &State, clock: i64) -> Result<Said, Trouble> {
+    fn ask(&self, known: &State, call: Call) -> Result<Said, Trouble> {
         let nonce = nonce()?;
-        let verdict = self.wire.check(&self.question(known, &nonce))?;
+        let verdict = self.wire.check(&self.question(known, &nonce), call.deadline)?;
         if verdict.nonce.as_deref() != Some(&nonce) {
             return Err(Trouble::Nonce);
         }
         if let Some(secret) = &verdict.enrolment_secret {
             // Before anything else: whoever enrols and forgets the secret looks like a clone the next time.
-            self.store.update(|state| state.secret = Some(secret.clone()));
+            self.store.update(call.deadline, |state| state.secret = Some(secret.clone()));
         }
         if !verdict.valid {
             return Ok(Said::No { told: verdict.told(), interval: verdict.next_check_after });
         }
-        self.prove(known, verdict, clock).map(Said::Yes)
+        self.prove(known, verdict, call).map(Said::Yes)
     }
 
     fn question<'a>(&'a self, known: &'a State, nonce: &'a str) -> Question<'a> {
@@ -152,18 +161,19 @@ impl Client {
     }
 
     /// Holds a yes to its lease. A key that is not known yet is looked for in the server's key set, once.
-    fn prove(&self, known: &State, verdict: Verdict, clock: i64) -> Result<Proven, Trouble> {
+    fn prove(&self, known: &State, verdict: Verdict, call: Call) -> Result<Proven, Trouble> {
+        let clock = call.clock;
         let (told, checked_at, interval) = (verdict.told(), verdict.checked_at(), verdict.next_check_after);
         let jws = verdict.lease.ok_or(Trouble::NoLease)?;
         // The server's clock may only make it later: that refuses a lease, it never stretches one.
         let now = clock.max(checked_at.unwrap_or(clock));
-        let (mut ring, mut keys) = self.ring(known);
-        let mut verified = verify_lease(&jws, &ring, &self.expected, now);
+        let (mut ring, mut keys) = (self.ring(known), None);
+        let mut verified = verify_but_for_its_end(&jws, &ring, &self.expected, now);
         if verified.as_ref().err() == Some(&LeaseRefusal::UnknownKey) {
-            let mut introduced = ring.accept(&offered_in(&self.wire.key_set()?));
-            keys.append(&mut introduced);
-            keys.drain(..keys.len().saturating_sub(KEYS_MAX));
-            verified = verify_lease(&jws, &ring, &self.expected, now);
+            let offered = offered_in(&self.wire.key_set(call.deadline)?);
+            ring.accept(&offered);
+            keys = Some(ring.chains(&offered));
+            verified = verify_but_for_its_end(&jws, &ring, &self.expected, now);
         }
         let lease = verified?;
         if lease.phase(now).is_err() {
@@ -176,60 +186,57 @@ impl Client {
     }
 
     /// The keys that are trusted: the pinned ones, and of those on disk the ones that the pinned ones vouch for.
-    fn ring(&self, known: &State) -> (KeyRing, Vec<OfferedKey>) {
+    fn ring(&self, known: &State) -> KeyRing {
         let mut ring = self.pinned.clone();
-        let keys = ring.accept(&known.keys);
-        (ring, keys)
+        ring.accept(&known.keys);
+        ring
     }
 
-    /// Keeps what the server said, and answers with it.
-    fn settle(&self, said: Said, clock: i64) -> Answer {
-        match said {
-            Said::Yes(proven) => self.keep(proven, clock),
-            Said::No { told, interval } => self.refuse(&told, interval, clock),
-        }
-    }
-
-    fn keep(&self, proven: Proven, clock: i64) -> Answer {
-        let lease = proven.lease.clone();
-        let (state, now) = self.store.update(|state| {
-            let vouched = proven.checked_at.unwrap_or(i64::MIN).max(lease.issued_at);
-            let now = state.trust(clock, vouched);
-            state.keys = proven.keys;
-            // Another server of the installation may hand out a lease that is older than the one from before.
-            let newer = self.kept_lease(state, now).filter(|kept| kept.issued_at > lease.issued_at);
-            if newer.is_none() {
-                state.lease = Some(proven.jws);
+    /// Keeps what was proven, and answers with it.
+    fn keep(&self, proven: Proven, call: Call) -> Answer {
+        let Proven { jws, lease, told, interval, keys, checked_at } = proven;
+        let (state, lease, now) = self.store.update(call.deadline, |state| {
+            let now = state.trust(call.clock, checked_at.unwrap_or(i64::MIN).max(lease.issued_at));
+            if let Some(keys) = keys {
+                state.keys = keys;
             }
-            state.told = Some(proven.told);
-            state.denial = None;
             // By the time the lease wants renewing, whatever the server, or somebody in its name, says.
             let until_renewal = u64::try_from(lease.renew_by.saturating_sub(now)).unwrap_or(0);
-            heard(state, now, proven.interval.unwrap_or(INTERVAL_SECONDS).min(until_renewal));
-            (state.clone(), now)
+            heard(state, now, interval.unwrap_or(INTERVAL_SECONDS).min(until_renewal));
+            state.told = Some(told);
+            state.denial = None;
+            // Another server of the installation may hand out a lease that is older than the one from before.
+            let kept = self.kept_lease(state, now);
+            let newer = kept.filter(|kept| kept.issued_at > lease.issued_at && kept.phase(now).is_ok());
+            let lease = newer.unwrap_or_else(|| {
+                state.lease = Some(jws);
+                lease
+            });
+            (state.clone(), lease, now)
         });
         judge(&state, Some(lease), now, self.first_run_grace, self.contact(&state, now, Source::Online, None))
     }
 
-    fn refuse(&self, told: &Told, interval: Option<u64>, clock: i64) -> Answer {
-        let code = told.code();
-        let (state, now) = self.store.update(|state| {
-            let now = state.observe(clock);
-            if code.ends_the_lease() {
+    /// Keeps a no. It is the answer unless it leaves a lease that still holds.
+    fn refuse(&self, told: Told, interval: Option<u64>, call: Call) -> Answer {
+        let ends_the_lease = told.code().ends_the_lease();
+        let (state, now) = self.store.update(call.deadline, |state| {
+            let now = state.observe(call.clock);
+            if ends_the_lease {
                 state.lease = None;
                 state.told = None;
             }
-            state.denial = Some(told.clone());
+            state.denial = Some(told);
             let usual = interval.unwrap_or(INTERVAL_SECONDS);
-            heard(state, now, if code.ends_the_lease() { usual } else { usual.min(SOON_SECONDS) });
+            heard(state, now, if ends_the_lease { usual } else { usual.min(SOON_SECONDS) });
             (state.clone(), now)
         });
-        denied(told, self.contact(&state, now, Source::Online, None))
+        self.answer(&state, now, Source::Online, None)
     }
 
     /// Answers with what is known while there is trouble.
-    fn bridge(&self, trouble: Trouble, now: i64) -> Answer {
-        let state = self.store.update(|state| {
+    fn bridge(&self, trouble: Trouble, now: i64, call: Call) -> Answer {
+        let state = self.store.update(call.deadline, |state| {
             state.unreachable_since.get_or_insert(now);
             state.failures = state.failures.saturating_add(1);
             let doubled = SOON_SECONDS.saturating_mul(1 << state.failures.saturating_sub(1).min(16));
@@ -260,8 +267,7 @@ impl Client {
 
     /// The lease that is kept, if it holds but for its end.
     fn kept_lease(&self, state: &State, now: i64) -> Option<Lease> {
-        let (ring, _) = self.ring(state);
-        verify_lease(state.lease.as_deref()?, &ring, &self.expected, now).ok()
+        verify_but_for_its_end(state.lease.as_deref()?, &self.ring(state), &self.expected, now).ok()
     }
 
     /// The lease that is kept, as it was signed, while it has not ended.

@@ -20,10 +20,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::deadline::Deadline;
 use crate::disk::SmallFile;
 
 /// Characters a fingerprint may have.
@@ -31,6 +33,9 @@ const LENGTH_MAX: usize = 255;
 
 /// The name of the file in the state folder.
 const KEPT: &str = "chopmark-machine.json";
+
+/// How long it may take; a quarter of it to get the lock.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Firmware ids that makers leave in by the thousand.
 const MEANINGLESS: [&str; 3] = [
@@ -133,7 +138,7 @@ impl Machine {
     /// A digest of the machine's id, the same as last time if it is the same machine.
     fn id(&self, state_dir: &Path) -> Result<String, FingerprintError> {
         let file = SmallFile::new(state_dir.join(KEPT));
-        let turn = file.turn();
+        let turn = file.turn(Deadline::after(PATIENCE));
         let kept = file.read().ok().flatten().and_then(|json| serde_json::from_slice::<Kept>(&json).ok());
         let found = self.look(kept.clone())?;
         if kept.as_ref() == Some(&found) {

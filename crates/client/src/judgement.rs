@@ -4,7 +4,7 @@ use crate::answer::{Answer, Contact, Denial, Facts};
 use crate::clock::time;
 use crate::code::Code;
 use crate::lease::{Lease, Phase};
-use crate::state::{State, Told};
+use crate::state::State;
 
 /// Judges what is known at a time.
 ///
@@ -33,11 +33,6 @@ pub(crate) fn judge(state: &State, lease: Option<Lease>, now: i64, first_run_gra
     first_run(state, now, first_run_grace, contact)
 }
 
-/// The answer to a no of the server.
-pub(crate) fn denied(told: &Told, contact: Contact) -> Answer {
-    no(told.code(), told.reason.clone(), contact)
-}
-
 fn no(code: Code, reason: String, contact: Contact) -> Answer {
     Answer::Denied(Denial { code, reason, contact })
 }
@@ -46,7 +41,7 @@ fn yes(state: &State, lease: Lease, phase: Phase, contact: Contact) -> Answer {
     let told = state.told.as_ref();
     let in_grace_of_the_license = told.is_some_and(|told| told.code() == Code::Grace);
     let (code, reason) = match (phase, told) {
-        (Phase::Grace, _) => (Code::Offline, format!("the license server must be reached by {}", time(lease.ends_at))),
+        (Phase::Grace, _) => not_renewed(state, &lease, &contact),
         (Phase::Current, Some(told)) => (told.code(), told.reason.clone()),
         (Phase::Current, None) => (Code::Valid, "licensed".to_owned()),
     };
@@ -60,6 +55,14 @@ fn yes(state: &State, lease: Lease, phase: Phase, contact: Contact) -> Answer {
         contact,
     };
     if phase == Phase::Grace || in_grace_of_the_license { Answer::InGrace(facts) } else { Answer::Licensed(facts) }
+}
+
+/// Why a lease was not renewed in time: the server would not yet, or has not been reached.
+fn not_renewed(state: &State, lease: &Lease, contact: &Contact) -> (Code, String) {
+    match &state.denial {
+        Some(denial) if contact.unreachable_since.is_none() => (denial.code(), denial.reason.clone()),
+        _ => (Code::Offline, format!("the license server must be reached by {}", time(lease.ends_at))),
+    }
 }
 
 /// A program that has never reached the server: it may just have been installed where the network is not up yet.

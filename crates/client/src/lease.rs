@@ -42,7 +42,7 @@ pub enum Subject {
     },
 }
 
-/// A lease whose signature and claims hold.
+/// A lease whose signature and claims hold. What it is good for depends on the time: [`Lease::phase`].
 #[derive(Debug, Clone)]
 pub struct Lease {
     /// When it was issued, Unix seconds.
@@ -144,13 +144,24 @@ struct Claims {
     seller: Option<String>,
 }
 
-/// Verifies a lease but for its end: who signed it, what it is for, and that it is not from the future of `now` (Unix
-/// seconds). [`Lease::phase`] tells what it is good for. [`crate::Client`] does all this; call it where leases come in
-/// another way than over the network.
+/// Verifies a lease at a time (Unix seconds): who signed it, what it is for, that it is not from the future and has not
+/// ended. [`crate::Client`] does all this; call it where leases come in another way than over the network.
 ///
 /// # Errors
 /// [`LeaseRefusal`], the first that applies in the order of its variants.
-pub fn verify_lease(jws: &str, keys: &KeyRing, expected: &Expected, now: i64) -> Result<Lease, LeaseRefusal> {
+pub fn verify_lease(jws: &str, keys: &KeyRing, expected: &Expected, now: i64) -> Result<(Lease, Phase), LeaseRefusal> {
+    let lease = verify_but_for_its_end(jws, keys, expected, now)?;
+    let phase = lease.phase(now)?;
+    Ok((lease, phase))
+}
+
+/// The same for a lease that may have ended: that there was one is known by it.
+pub(crate) fn verify_but_for_its_end(
+    jws: &str,
+    keys: &KeyRing,
+    expected: &Expected,
+    now: i64,
+) -> Result<Lease, LeaseRefusal> {
     let claims: Claims = keys.verify(jws, TYP)?;
     if claims.renew_by > claims.exp || claims.iat > claims.exp {
         return Err(LeaseRefusal::Malformed);

@@ -30,7 +30,8 @@
 //!   until it ends.
 //! - **Nothing here fails or panics in a running program.** [`Client::check`] always has an answer.
 //!
-//! Calls block, for eight seconds at the most as it comes. In async programs, call from a thread made for it:
+//! Calls block. They wait for the network, and for other processes that share the folder, for eight seconds in all at
+//! the most unless [told otherwise](Builder::timeouts). In async programs, call from a thread made for it:
 //! `tokio::task::spawn_blocking(move || client.check())`; a [`Client`] is `Send` and `Sync`.
 
 mod answer;
@@ -38,6 +39,7 @@ mod builder;
 mod client;
 mod clock;
 mod code;
+mod deadline;
 mod disk;
 mod fingerprint;
 mod judgement;

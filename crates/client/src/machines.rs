@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::code::Code;
+use crate::deadline::Deadline;
 use crate::lease::Subject;
 use crate::state::Told;
 use crate::trouble::Trouble;
@@ -73,7 +74,7 @@ impl Client {
     /// [`ActivateError`].
     pub fn activate(&self, name: Option<&str>) -> Result<Activation, ActivateError> {
         let machine = self.machine_path().ok_or(ActivateError::NoMachine)?;
-        match self.wire.activate(&machine, name)? {
+        match self.wire.activate(&machine, name, Deadline::after(self.patience))? {
             Changed::Done(200) => Ok(Activation::Already),
             Changed::Done(_) => Ok(Activation::Seated),
             Changed::Refused(Refused { code, detail }) if code == Code::MachineLimit.as_str() => {
@@ -91,9 +92,10 @@ impl Client {
     pub fn free(&self) -> Result<(), FreeError> {
         let machine = self.machine_path().ok_or(FreeError::NoMachine)?;
         let lease = self.current_lease().ok_or(FreeError::NoLease)?;
-        match self.wire.free(&machine, &lease)? {
+        let deadline = Deadline::after(self.patience);
+        match self.wire.free(&machine, &lease, deadline)? {
             Changed::Done(_) => {
-                self.store.update(|state| {
+                self.store.update(deadline, |state| {
                     state.lease = None;
                     state.denial = Some(Told {
                         code: Code::MachineNotActivated.as_str().to_owned(),

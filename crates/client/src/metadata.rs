@@ -86,7 +86,7 @@ impl EcsMetadata {
     /// [`MetadataError`].
     pub fn read_from(service: &str) -> Result<Self, MetadataError> {
         // Never through a proxy: it would answer for another machine.
-        let agent = agent(CONNECT_TIMEOUT, TOTAL_TIMEOUT, |config| config.proxy(None));
+        let agent = agent(CONNECT_TIMEOUT, |config| config.proxy(None).timeout_global(Some(TOTAL_TIMEOUT)));
         let unreachable = |error: ureq::Error| MetadataError::Unreachable(error.to_string());
         let mut request = Request::get(format!("{service}/openstack/latest/meta_data.json"));
         if let Some(token) = token(&agent, service) {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
+use crate::deadline::Deadline;
 use crate::disk::SmallFile;
 use crate::lease::Subject;
 use crate::state::State;
@@ -38,16 +39,19 @@ impl Store {
         }
     }
 
-    /// Changes what is known and writes it, if it has changed. Returns what came of the change.
-    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    /// Changes what is known and writes it, if it has changed. Returns what came of the change. Where others write for
+    /// too long, what is known stays in memory.
+    pub(crate) fn update<T>(&self, deadline: Deadline, change: impl FnOnce(&mut State) -> T) -> T {
+        // First the turn, which may be waited for: nobody waits in turn for whoever waits.
+        let turn = self.file.turn(deadline);
         let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = self.file.turn();
         let on_disk = turn.as_ref().map_err(say).and_then(|turn| match self.read() {
-            Ok(Some(state)) => Ok(Some(state)),
-            Ok(None) => Ok(None),
-            // Kept aside rather than deleted; if even that fails, writing over it will do.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(turn.put_aside().map_or(None, |()| None)),
-            Err(error) => Err(say(&error)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                // Kept aside rather than deleted; if even that fails, writing over it will do.
+                let _ = turn.put_aside();
+                Ok(None)
+            }
+            read => read.map_err(|error| say(&error)),
         });
         let known = unwritten.take().map(|(state, _)| state);
         let kept = on_disk.as_ref().ok().and_then(Clone::clone);

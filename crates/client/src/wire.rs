@@ -9,6 +9,7 @@ use ureq::http::{HeaderValue, Request, request};
 use ureq::typestate::AgentScope;
 
 use crate::code::Code;
+use crate::deadline::Deadline;
 use crate::state::{Secret, Told};
 use crate::trouble::Trouble;
 
@@ -131,10 +132,9 @@ pub(crate) struct Wire {
     language: Option<HeaderValue>,
 }
 
-/// An HTTP client that answers with every status, follows nowhere, and gives up in time.
+/// An HTTP client that answers with every status and follows nowhere. How long a request may take is still to be said.
 pub(crate) fn agent(
     connect: Duration,
-    total: Duration,
     more: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
 ) -> Agent {
     let config = Agent::config_builder()
@@ -142,39 +142,38 @@ pub(crate) fn agent(
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .timeout_connect(Some(connect))
-        .timeout_global(Some(total));
+        .timeout_connect(Some(connect));
     more(config).build().into()
 }
 
 impl Wire {
-    pub(crate) fn new(server: String, language: Option<HeaderValue>, connect: Duration, total: Duration) -> Self {
-        Self { agent: agent(connect, total, |config| config), server, language }
+    pub(crate) fn new(server: String, language: Option<HeaderValue>, connect: Duration) -> Self {
+        Self { agent: agent(connect, |config| config), server, language }
     }
 
-    pub(crate) fn check(&self, question: &Question<'_>) -> Result<Verdict, Trouble> {
+    pub(crate) fn check(&self, question: &Question<'_>, deadline: Deadline) -> Result<Verdict, Trouble> {
         let json = serde_json::to_string(question).map_err(|error| Trouble::Garbled(error.to_string()))?;
         let mut request = Request::post(self.to("/v1/checks")).header("Content-Type", "application/json");
         if let Some(language) = &self.language {
             request = request.header("Accept-Language", language);
         }
-        Verdict::parse(&self.ask(request, json)?)
+        Verdict::parse(&self.ask(request, json, deadline)?)
     }
 
-    pub(crate) fn key_set(&self) -> Result<String, Trouble> {
-        self.ask(Request::get(self.to("/.well-known/jwks.json")), ())
+    pub(crate) fn key_set(&self, deadline: Deadline) -> Result<String, Trouble> {
+        self.ask(Request::get(self.to("/.well-known/jwks.json")), (), deadline)
     }
 
     /// Asks for a seat.
-    pub(crate) fn activate(&self, machine: &str, name: Option<&str>) -> Result<Changed, Trouble> {
+    pub(crate) fn activate(&self, machine: &str, name: Option<&str>, deadline: Deadline) -> Result<Changed, Trouble> {
         let json = serde_json::json!({ "name": name }).to_string();
         let request = Request::put(self.to(machine)).header("Content-Type", "application/json");
-        self.change(request, if name.is_some() { json } else { "{}".to_owned() })
+        self.change(request, if name.is_some() { json } else { "{}".to_owned() }, deadline)
     }
 
     /// Gives a seat back; the machine's lease shows that it may.
-    pub(crate) fn free(&self, machine: &str, lease: &str) -> Result<Changed, Trouble> {
-        self.change(Request::delete(self.to(machine)).header("Chopmark-Lease", lease), ())
+    pub(crate) fn free(&self, machine: &str, lease: &str, deadline: Deadline) -> Result<Changed, Trouble> {
+        self.change(Request::delete(self.to(machine)).header("Chopmark-Lease", lease), (), deadline)
     }
 
     fn to(&self, path: &str) -> String {
@@ -182,13 +181,23 @@ impl Wire {
     }
 
     /// The body of an answer of status 200; everything else is trouble.
-    fn ask(&self, request: request::Builder, body: impl ureq::AsSendBody) -> Result<String, Trouble> {
-        let answer = self.run(request, body)?;
+    fn ask(
+        &self,
+        request: request::Builder,
+        body: impl ureq::AsSendBody,
+        deadline: Deadline,
+    ) -> Result<String, Trouble> {
+        let answer = self.run(request, body, deadline)?;
         if answer.status == 200 { Ok(answer.body) } else { Err(answer.into_trouble()) }
     }
 
-    fn change(&self, request: request::Builder, body: impl ureq::AsSendBody) -> Result<Changed, Trouble> {
-        let answer = self.run(request, body)?;
+    fn change(
+        &self,
+        request: request::Builder,
+        body: impl ureq::AsSendBody,
+        deadline: Deadline,
+    ) -> Result<Changed, Trouble> {
+        let answer = self.run(request, body, deadline)?;
         match answer.status {
             200 | 201 | 204 => Ok(Changed::Done(answer.status)),
             408 | 429 | 500.. | ..400 => Err(answer.into_trouble()),
@@ -202,9 +211,14 @@ impl Wire {
         }
     }
 
-    fn run(&self, request: request::Builder, body: impl ureq::AsSendBody) -> Result<Raw, Trouble> {
+    fn run(&self, request: request::Builder, body: impl ureq::AsSendBody, deadline: Deadline) -> Result<Raw, Trouble> {
+        let left = deadline.left();
+        if left.is_zero() {
+            return Err(Trouble::Unreachable("no time was left to ask".to_owned()));
+        }
         let unreachable = |error: ureq::Error| Trouble::Unreachable(error.to_string());
         let request = request.body(body).map_err(|error| Trouble::Unreachable(error.to_string()))?;
+        let request = self.agent.configure_request(request).timeout_global(Some(left)).build();
         let mut answer = self.agent.run(request).map_err(unreachable)?;
         let retry_after = answer.headers().get("Retry-After").and_then(|value| value.to_str().ok()?.parse().ok());
         let body = answer.body_mut().with_config().limit(ANSWER_MAX).read_to_vec().map_err(unreachable)?;

@@ -50,7 +50,8 @@ pub enum Cause {
     },
     /// Software that a customer runs: a machine activated or freed, a deployment enrolled.
     Software {
-        /// The address it called from, where that is known.
+        /// The network it called from, where that is known: `203.0.113.0/24`, `2001:db8:1::/48`. Not its address, which
+        /// belongs to a person.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<String>,
     },

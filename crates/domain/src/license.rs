@@ -29,4 +29,4 @@ pub use leaving::{KnownLeases, seat_taken_until};
 pub use machine::{Machine, Machines};
 pub use reason::{Language, Reason, Worded};
 pub use state::{Activation, License, PROVISIONAL_TERM, Shown, Status};
-pub use verdict::{Code, Entitlements, Question, SeatUse, Verdict, judge};
+pub use verdict::{Code, Entitlements, Question, SeatUse, Verdict, judge, judge_itself};

@@ -6,6 +6,9 @@
 //! ```text
 //! facts ─▶ readiness (which period?) ─▶ formula, usage, refund (how much, and why?) ─▶ line ─▶ balance (what is paid?)
 //!              calendar                        money, explanation                             policy: every switch
+//!
+//! unbilled lines ─▶ forecast (what will be paid, when, and what stands in its way?)
+//! imported bill  ─▶ bill (which column is what?) ─▶ reconciliation (what differs from our lines, and why?)
 //! ```
 //!
 //! # Where the rules come from
@@ -27,9 +30,11 @@
 //! those that has alternatives is a switch of [`policy::Policy`].
 
 pub mod balance;
+pub mod bill;
 pub mod calendar;
 pub mod change;
 pub mod explanation;
+pub mod forecast;
 pub mod formula;
 pub mod line;
 pub mod marked;
@@ -37,6 +42,7 @@ pub mod money;
 pub mod policy;
 pub mod product;
 pub mod readiness;
+pub mod reconciliation;
 pub mod refund;
 pub mod term;
 pub mod usage;

@@ -5,6 +5,8 @@ use std::fmt;
 use chopmark_domain::ids::InstanceId;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::uri::uri_encoded;
+
 /// `resultMsg` may have this many characters.
 const LONGEST_MESSAGE: usize = 255;
 
@@ -223,7 +225,7 @@ impl AppInfo {
     /// A text would be longer than the marketplace takes.
     pub fn with_instance(&self, id: &InstanceId) -> Result<Self, AppInfoTooLong> {
         let id = id.as_str();
-        let in_url = percent_encoded(id);
+        let in_url = uri_encoded(id);
         let fill = |template: &String, id: &str| template.replace("{instance_id}", id);
         let filled = Self {
             front_end_url: fill(&self.front_end_url, &in_url),
@@ -264,19 +266,6 @@ impl fmt::Debug for AppInfo {
             .field("memo", &self.memo)
             .finish()
     }
-}
-
-/// Everything but the unreserved characters of RFC 3986 becomes `%XX`.
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(byte.into());
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -23,3 +23,4 @@ pub mod time;
 mod canonical;
 mod json;
 mod redact;
+mod uri;

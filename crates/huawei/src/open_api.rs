@@ -11,7 +11,7 @@ pub mod signing;
 mod upload;
 
 pub use answer::{ErrorKind, OpenApiError, OrderAnswer, parse_order_answer};
-pub use client::{LicenseApi, OpenApi, SetupError, UploadSigning};
+pub use client::{LicenseApi, OpenApi, SetupError, UploadSigning, is_loopback};
 pub use code::{CodeOutcome, parse_activation, parse_code_query};
 pub use upload::{LONGEST_CHARACTERS, Upload, parse_upload_answer, upload_path};
 

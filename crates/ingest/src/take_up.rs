@@ -108,7 +108,8 @@ impl Ingest {
         Ok(TakenUp::success(done.position))
     }
 
-    /// The license itself is uploaded by others. Until then the answer is `000004`, however often it is asked for.
+    /// The license itself is uploaded by others. Until then the answer is `000004`, however often it is asked for: asking
+    /// again starts nothing, and where uploading was given up, it is tried once more each day.
     async fn on_application(
         &self,
         key: &LicenseKey,

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use chopmark_domain::cause::Cause;
-use chopmark_domain::ids::{SellerId, Sku};
+use chopmark_domain::ids::{LicenseCode, SellerId, Sku};
 use chopmark_domain::stream::LicenseKey;
 
 use crate::Query;
-use crate::limits::{Exceeded, Limits};
+use crate::limits::{Exceeded, Limits, network_of};
 use crate::problem::{Kind, Problem};
 
 /// Software somewhere.
@@ -24,9 +24,9 @@ impl<'a> Asker<'a> {
         Self { limits: &query.limits, address: query.limits.client_address(request) }
     }
 
-    /// The cause of what it brings about.
+    /// The cause of what it brings about. Events stand for ever, so they tell the network and not the address.
     pub(crate) fn cause(&self) -> Cause {
-        Cause::Software { address: Some(self.address.to_string()) }
+        Cause::Software { address: Some(network_of(self.address)) }
     }
 
     /// Counts a question about a license that exists.
@@ -41,8 +41,18 @@ impl<'a> Asker<'a> {
     }
 
     /// Counts a code that the marketplace is asked for. False: there are too many.
-    pub(crate) fn may_have_looked_up(&self, seller: &SellerId) -> bool {
-        self.limits.looked_up(seller.as_str(), self.address, Instant::now()).is_ok()
+    pub(crate) fn may_have_looked_up(&self, seller: &SellerId, code: &LicenseCode) -> bool {
+        self.limits.looked_up(seller.as_str(), code.as_str(), self.address, Instant::now()).is_ok()
+    }
+
+    /// Whether the log is told that this deployment seems to be used twice, or was told not long ago.
+    pub(crate) fn may_warn_of_clone(&self, deployment: &LicenseKey) -> bool {
+        self.limits.may_warn_of_clone(deployment.seller.as_str(), deployment.id.as_str(), Instant::now())
+    }
+
+    /// Where it asks from.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
     }
 
     /// Lets an answer go that tells a guesser something, and counts it.

@@ -2,28 +2,19 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_domain::access::Role;
-use chopmark_domain::ids::SellerId;
 use chopmark_domain::license::Command;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::find::find;
 use crate::licenses::show::{Shown, answer_shown};
+use crate::params::Whose;
 use crate::problem::Problem;
 use crate::{Query, body, params};
 
 /// The longest reason, in characters.
 const REASON_MAX: usize = 500;
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Params {
-    /// Whose license, where two sellers have one of this id.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
 
 /// Why a license is stopped.
 #[derive(Deserialize, ToSchema)]
@@ -39,7 +30,7 @@ pub(crate) struct BlockRequest {
 #[utoipa::path(
     put, path = "/v1/licenses/{id}/block", operation_id = "blockLicense", tag = "licenses",
     params(("id" = String, Path, description = "The id of an instance, a license code or a deployment.",
-         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Whose),
     request_body = BlockRequest,
     responses((status = 200, description = "The license, stopped.", body = Shown<'_>)), security(("token" = [])),
 )]
@@ -60,14 +51,24 @@ async fn blocked(
 ) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Support)?;
     let sent = body::read(payload, query.body_bytes).await?;
-    let reason = reason(params::object(&sent)?)?;
+    let BlockRequest { reason } = params::object(&sent)?;
+    let reason = block_reason(&reason).map_err(|error| Problem::malformed(format!("`reason`: {error}")))?;
     run(query, &caller, request, id, Command::Block(reason)).await
 }
 
-fn reason(BlockRequest { reason }: BlockRequest) -> Result<String, Problem> {
-    let reason = reason.trim();
+/// Why a reason for stopping a license will not do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a reason takes 1 to {REASON_MAX} characters in one line")]
+pub struct BlockReasonError;
+
+/// A reason for stopping a license, without the blanks around it: one line that says something.
+///
+/// # Errors
+/// It is empty, longer than 500 characters, or has control characters.
+pub fn block_reason(text: &str) -> Result<String, BlockReasonError> {
+    let reason = text.trim();
     if reason.is_empty() || reason.chars().count() > REASON_MAX || reason.contains(char::is_control) {
-        return Err(Problem::malformed(format!("`reason` takes 1 to {REASON_MAX} characters in one line")));
+        return Err(BlockReasonError);
     }
     Ok(reason.to_owned())
 }
@@ -76,7 +77,7 @@ fn reason(BlockRequest { reason }: BlockRequest) -> Result<String, Problem> {
 #[utoipa::path(
     delete, path = "/v1/licenses/{id}/block", operation_id = "unblockLicense", tag = "licenses",
     params(("id" = String, Path, description = "The id of an instance, a license code or a deployment.",
-         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Whose),
     responses((status = 200, description = "The license, not stopped.", body = Shown<'_>)), security(("token" = [])),
 )]
 pub(crate) async fn unblock(query: web::Data<Query>, id: web::Path<String>, request: HttpRequest) -> HttpResponse {
@@ -96,8 +97,7 @@ async fn run(
     id: &str,
     command: Command,
 ) -> Result<HttpResponse, Problem> {
-    let params: Params = params::read(request.query_string())?;
-    let seller = params::given("seller", params.seller.as_deref(), SellerId::parse)?;
+    let seller = Whose::read(request.query_string())?;
     let (_, found) = find(query, caller, seller.as_ref(), id, query.commands.now())?;
     let done = query.commands.license(&found.key, command, &caller.cause()).await.map_err(Problem::of_command)?;
     if let Some(position) = done.position {
@@ -112,11 +112,10 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_line_that_says_something() {
-        let read = |text: &str| reason(BlockRequest { reason: text.into() });
-        assert_eq!(read(" chargeback ").unwrap(), "chargeback");
-        assert!(read(&"界".repeat(500)).is_ok());
-        for text in ["", "  ", "a\nb", "\u{0}", &"r".repeat(501)] {
-            assert!(read(text).unwrap_err().to_string().contains("`reason`"), "{text:?}");
+        assert_eq!(block_reason(" chargeback, ticket 4711 "), Ok("chargeback, ticket 4711".into()));
+        assert!(block_reason(&"界".repeat(500)).is_ok());
+        for text in ["", "  ", "a\nb", "\u{0}", "\u{1b}[2J", &"r".repeat(501)] {
+            assert_eq!(block_reason(text), Err(BlockReasonError), "{text:?}");
         }
     }
 }

@@ -13,7 +13,6 @@ use chopmark_projector::LookUp;
 use chrono::{DateTime, Utc};
 
 use self::answer::{Answer, Outcome, Written, write};
-pub(crate) use self::answer::{ambiguous_in, lease_term};
 pub(crate) use self::language::Spoken;
 use crate::asker::Asker;
 use crate::openapi::CheckQuestion;
@@ -45,8 +44,10 @@ async fn answer(query: &Query, payload: web::Payload, asker: &Asker<'_>, spoken:
     if let Some(position) = question.min_position {
         query.wait_for(position).await;
     }
-    let now = query.now();
-    let outcome = look_up(query, &question, asker, now).await?;
+    let asked_at = query.now();
+    let outcome = look_up(query, &question, asker, asked_at).await?;
+    // What the check itself put on record was there by the time that it tells.
+    let now = outcome.recorded_by().unwrap_or(asked_at);
     Ok(write(query, &question, &outcome, spoken.language, now))
 }
 

@@ -1,8 +1,9 @@
-//! `GET /v1/deliveries`: what the marketplace delivered to this node, what it was answered, and which orders are at risk.
+//! `GET /v1/deliveries`: what the marketplace delivered to this node, what it was answered, and what is at risk.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_domain::access::Role;
 use chopmark_domain::ids::SellerId;
+use chopmark_domain::license::Errand;
 use chopmark_journal::{AtRisk, Delivery, Filter, JournalError, RETRY_WINDOW};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::caller::Caller;
 use crate::json::{self, PositionText, Time};
 use crate::problem::{Kind, Problem};
-use crate::{OrderAtRisk, Query, params};
+use crate::{ErrandAtRisk, OrderAtRisk, Query, params};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -96,7 +97,7 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
 
     let since = query.commands.now() - RETRY_WINDOW;
     let failed = query.journal.at_risk(since).await.map_err(|error| unreadable(&error))?;
-    let unknown = (query.orders_at_risk)();
+    let (unknown, undone) = ((query.orders_at_risk)(), (query.errands_at_risk)());
     // One more than asked for tells whether there is a next page.
     let mut found = query.journal.list(filter, before, limit + 1).await.map_err(|error| unreadable(&error))?;
     let has_more = found.len() > limit;
@@ -111,6 +112,7 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
         next_cursor: found.last().filter(|_| has_more).map(|(id, _)| id.to_string()),
         at_risk: (failed.iter().filter(|risk| sees(&risk.seller)).map(Risk::from))
             .chain(unknown.iter().filter(|risk| sees(risk.seller.as_str())).map(Risk::from))
+            .chain(undone.iter().filter(|risk| sees(risk.seller.as_str())).map(Risk::from))
             .collect(),
         counters: Counters { dropped: query.journal.dropped() },
         position: PositionText(position),
@@ -206,6 +208,28 @@ enum Risk<'a> {
         reason: Option<&'a str>,
         abandoned: bool,
     },
+    /// A code is to be activated at the marketplace and is not.
+    Activation {
+        seller: &'a str,
+        license: &'a str,
+        since: Time,
+        attempts: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+        abandoned: bool,
+    },
+    /// A license that was applied for is to be uploaded and is not.
+    Upload {
+        seller: &'a str,
+        license: &'a str,
+        /// The `eventId` of the application.
+        application: &'a str,
+        since: Time,
+        attempts: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+        abandoned: bool,
+    },
 }
 
 impl<'a> From<&'a AtRisk> for Risk<'a> {
@@ -233,6 +257,21 @@ impl<'a> From<&'a OrderAtRisk> for Risk<'a> {
             attempts: risk.attempts,
             reason: risk.reason.as_deref(),
             abandoned: risk.abandoned,
+        }
+    }
+}
+
+impl<'a> From<&'a ErrandAtRisk> for Risk<'a> {
+    fn from(risk: &'a ErrandAtRisk) -> Self {
+        let &ErrandAtRisk { ref seller, ref license, ref errand, since, attempts, ref reason, abandoned } = risk;
+        let (seller, license, since) = (seller.as_str(), license.as_str(), Time(since));
+        let reason = reason.as_deref();
+        match errand {
+            Errand::Activate => Self::Activation { seller, license, since, attempts, reason, abandoned },
+            Errand::Upload(application) => {
+                let application = application.event_id.as_str();
+                Self::Upload { seller, license, application, since, attempts, reason, abandoned }
+            }
         }
     }
 }

@@ -13,13 +13,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_commands::{CommandError, Commands};
 use chopmark_domain::access::Role;
 use chopmark_domain::catalog::ProductKind;
-use chopmark_domain::ids::SellerId;
-use chopmark_domain::license::{Code, Language, Reason, judge};
+use chopmark_domain::license::{Code, Event, Language, Reason, judge};
 use chopmark_domain::stream::LicenseKey;
 use chopmark_projector::{Found, LicenseIndex};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 pub(crate) use self::asked::Body;
 use self::asked::{Asked, When};
@@ -27,24 +26,16 @@ use self::deciding::{Decisive, decisive};
 use self::reach::{Reach, reach};
 use self::steps::{Step, steps};
 use crate::caller::Caller;
-use crate::checks::sight::{as_enrolled, judge_deployment};
-use crate::checks::{Spoken, ambiguous_in};
+use crate::checks::Spoken;
+use crate::checks::sight::{as_enrolled, is_own_enrolment, judge_deployment};
 use crate::find::{find, unreadable};
 use crate::json::{self, ClockTime, PositionText};
 use crate::license_view::LicenseView;
 use crate::looking_back::{Moment, Recalled};
+use crate::params::Whose;
 use crate::problem::Problem;
 use crate::question::{Question, Subject};
-use crate::{Query, body, params};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Params {
-    /// Whose license, where two sellers have one of this id. Said here, it is not part of the question.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
+use crate::{Query, body};
 
 /// The verdict of a check, and why.
 #[derive(Serialize, ToSchema)]
@@ -109,7 +100,9 @@ impl Remembered {
         let dated = found.terms.as_deref();
         let terms = dated.map(|dated| &dated.terms);
         let verdict = match (&question.subject, terms) {
-            (Subject::Deployment(_), Some(terms)) => judge_deployment(&found.license, terms, question, at),
+            (Subject::Deployment(_), Some(terms)) => {
+                judge_deployment(&found.license, terms, question, self.enrolled_itself(), at)
+            }
             _ => judge(&found.license, terms, question.asked(), at),
         };
         let looked_at = steps(&found.license, terms, question.asked(), &verdict, at);
@@ -128,16 +121,23 @@ impl Remembered {
         }
     }
 
+    /// Whether the check made the latest enrolment of the deployment itself.
+    fn enrolled_itself(&self) -> bool {
+        let latest = self.recalled.told.iter().rev().find_map(|told| match &told.event {
+            Event::DeploymentEnrolled(enrolled) => Some((enrolled.at, told.record.recorded_at)),
+            _ => None,
+        });
+        let at = self.recalled.moment.at;
+        latest.is_some_and(|(enrolled_at, recorded_at)| is_own_enrolment(enrolled_at, recorded_at, at))
+    }
+
     fn not_found(&self, language: Language) -> Explanation<'_> {
         let Moment { position, at } = self.recalled.moment;
         let code = Code::NotFound;
         Explanation {
             valid: code.is_valid(),
             code,
-            reason: match self.reach {
-                Reach::Ambiguous => ambiguous_in(language).into(),
-                _ => Reason::from(code).worded(language).to_string(),
-            },
+            reason: Reason::from(code).worded(language).to_string(),
             license: None,
             position: PositionText(position),
             checked_at: ClockTime(at),
@@ -166,8 +166,8 @@ fn sight(recalled: &Recalled, question: &Question<'_>) -> Option<Found> {
 #[utoipa::path(
     post, path = "/v1/licenses/{id}/explain", operation_id = "explainLicense", tag = "licenses",
     params(("id" = String, Path, description = "The id of an instance, a license code or a deployment.",
-         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
-    request_body = Body,
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Whose),
+    request_body(content = Option<Body>, description = "What was asked, and when. May be absent, to ask about now."),
     responses((status = 200, description = "The verdict, and why.", body = Explanation<'_>)), security(("token" = [])),
 )]
 pub(crate) async fn explain(
@@ -186,8 +186,8 @@ async fn explained(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Support)?;
-    let params: Params = params::read(request.query_string())?;
-    let seller = params::given("seller", params.seller.as_deref(), SellerId::parse)?;
+    // Said there, it is not part of the question.
+    let seller = Whose::read(request.query_string())?;
     let sent = body::read(payload, query.body_bytes).await?;
     let body = Body::read(&sent, id)?;
     let asked = body.asked()?;

@@ -65,11 +65,12 @@ pub(crate) fn not_ready() -> Problem {
     Problem::new(Kind::NotReady, "the license index is still catching up with the event log; try again")
 }
 
-fn resource(path: &str, route: Route) -> actix_web::Resource {
+/// A path that is looked at, with or without its body.
+pub(crate) fn resource(path: &str, route: Route) -> actix_web::Resource {
     web::resource(path).route(route).default_service(wrong_method("GET, HEAD"))
 }
 
-/// Load balancers ask with either.
-fn look() -> Route {
+/// Load balancers ask with either, and so do people who want to know whether something is there.
+pub(crate) fn look() -> Route {
     web::route().guard(guard::Any(guard::Method(Method::GET)).or(guard::Method(Method::HEAD)))
 }

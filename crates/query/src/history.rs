@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::Caller;
 use crate::find::{find, unreadable};
-use crate::json::{self, PositionText, Time};
+use crate::json::{self, ExactTime, PositionText};
 use crate::problem::Problem;
 use crate::{Query, params};
 
@@ -65,7 +65,7 @@ struct EventView<'a> {
     #[schema(example = "license_frozen.v1")]
     kind: &'a str,
     /// When the log took it.
-    recorded_at: Time,
+    recorded_at: ExactTime,
     /// The event as stored.
     #[schema(value_type = Object)]
     data: Stored<'a>,
@@ -93,7 +93,7 @@ struct CauseView<'a> {
     cause: &'a Cause,
     /// The order's event that an answer stands with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answered_at: Option<Time>,
+    answered_at: Option<ExactTime>,
 }
 
 /// Every event of a license, and what is behind each.
@@ -148,7 +148,7 @@ pub async fn describe_history(commands: &Commands, key: &LicenseKey) -> Result<V
 /// An event with the answer behind it, where that stands elsewhere.
 struct Explained {
     told: Told,
-    answered_at: Option<Time>,
+    answered_at: Option<ExactTime>,
 }
 
 async fn page(
@@ -178,7 +178,7 @@ async fn with_answers(commands: &Commands, seller: &SellerId, events: &mut [Expl
         }
         let records = orders.get(order).map(Vec::as_slice).unwrap_or_default();
         if let Some((text, record)) = answer_behind(records, applied, told.record.position) {
-            (*answer, *answered_at) = (Some(text), Some(Time(record.recorded_at)));
+            (*answer, *answered_at) = (Some(text), Some(ExactTime(record.recorded_at)));
         }
     }
     Ok(())
@@ -211,7 +211,7 @@ impl<'a> From<&'a Explained> for EventView<'a> {
             revision: record.revision.0,
             position: PositionText(record.position),
             kind: &record.kind,
-            recorded_at: Time(record.recorded_at),
+            recorded_at: ExactTime(record.recorded_at),
             data: Stored(&record.data),
             cause: CauseView { cause: &metadata.cause, answered_at: *answered_at },
         }

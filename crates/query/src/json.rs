@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use chopmark_domain::rfc3339::{Fraction, Rfc3339};
 use chopmark_log::Position;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Serialize, Serializer};
 
 /// The header that carries the position an answer was computed at, beside the member `position` of its body.
@@ -43,11 +43,22 @@ pub(crate) fn written_at(body: Vec<u8>, position: Position) -> HttpResponse {
         .body(body)
 }
 
-/// A time: RFC 3339, UTC, with a fraction only where there is one.
+/// A time: RFC 3339, UTC, with a fraction only where there is one, and cut to milliseconds, which is as much as people
+/// and their programs need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Time(pub(crate) DateTime<Utc>);
 
 impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ExactTime(self.0.trunc_subsecs(3)).serialize(serializer)
+    }
+}
+
+/// A time as exact as it is known: that of an event can be handed back, to see what was known with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExactTime(pub(crate) DateTime<Utc>);
+
+impl Serialize for ExactTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(Rfc3339::new(self.0, Fraction::AsNeeded).as_str())
     }
@@ -70,5 +81,21 @@ pub(crate) struct PositionText(pub(crate) Position);
 impl Serialize for PositionText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_to_the_millisecond_and_those_of_events_exactly() {
+        let at: DateTime<Utc> = "2026-11-24T10:00:00.123456789Z".parse().unwrap();
+        let even: DateTime<Utc> = "2026-11-24T10:00:00Z".parse().unwrap();
+        let written = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        assert_eq!(written(to_bytes(&Time(at))), r#""2026-11-24T10:00:00.123Z""#);
+        assert_eq!(written(to_bytes(&Time(even))), r#""2026-11-24T10:00:00Z""#);
+        assert_eq!(written(to_bytes(&ExactTime(at))), r#""2026-11-24T10:00:00.123456789Z""#);
+        assert_eq!(written(to_bytes(&ClockTime(even))), r#""2026-11-24T10:00:00.000Z""#);
     }
 }

@@ -15,7 +15,7 @@
 //! | `POST /v1/licenses/{id}/explain` | why a check was answered as it was |
 //! | `PUT`, `DELETE /v1/licenses/{id}/block` | an operator stops it, or lets it go on |
 //! | `GET /v1/licenses/{id}/machines` | its machines, and when they were last seen |
-//! | `GET /v1/deliveries` | what the marketplace delivered to this node, and orders at risk |
+//! | `GET /v1/deliveries` | what the marketplace delivered to this node, and what is at risk |
 //! | `GET`, `POST /v1/tokens`, `DELETE /v1/tokens/{id}` | who may look things up |
 //! | `GET /openapi.json` | all of this, as OpenAPI 3.1; no token |
 //! | `GET /livez`, `GET /readyz` | see [`health()`] |
@@ -24,6 +24,7 @@
 //! [`POSITION_HEADER`]. Every error is a [`Problem`].
 
 mod asker;
+mod at_risk;
 mod blocking;
 mod body;
 mod caller;
@@ -55,22 +56,24 @@ use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, ResponseError, web};
 use chopmark_commands::Commands;
-use chopmark_domain::ids::{OrderId, SellerId};
 use chopmark_journal::Journal;
 use chopmark_log::Position;
 use chopmark_log::progress::Progress;
 use chopmark_projector::LicenseIndex;
 use chopmark_signing::LeaseIssuer;
 use chopmark_views::Seen;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
+pub use at_risk::{ErrandAtRisk, ErrandsAtRisk, OrderAtRisk, OrdersAtRisk};
+pub use blocking::{BlockReasonError, block_reason};
 pub use code_lookup::{CodeLookedUp, CodeLookup};
 pub use explain::explain_license;
 pub use health::health;
 pub use history::describe_history;
 pub use json::POSITION_HEADER;
 pub use licenses::{describe, describe_at};
-pub use limits::{Exceeded, LimitSettings, Limits, Standing};
+pub use limits::LimitSettings;
+use limits::Limits;
 pub use metrics::QueryMetrics;
 pub use openapi::openapi;
 pub use problem::{Kind, Problem};
@@ -91,6 +94,7 @@ pub struct Query {
     commands: Commands,
     journal: Journal,
     orders_at_risk: OrdersAtRisk,
+    errands_at_risk: ErrandsAtRisk,
     leases: Arc<LeaseIssuer>,
     seen: Seen,
     codes: Option<Arc<dyn CodeLookup>>,
@@ -115,6 +119,8 @@ pub struct Parts {
     pub journal: Journal,
     /// Tells which orders are at risk.
     pub orders_at_risk: OrdersAtRisk,
+    /// Tells which errands for licenses are at risk.
+    pub errands_at_risk: ErrandsAtRisk,
     /// Gives out leases.
     pub leases: Arc<LeaseIssuer>,
     /// Remembers when machines, deployments and tokens were last seen.
@@ -123,31 +129,11 @@ pub struct Parts {
     pub metrics: QueryMetrics,
 }
 
-/// Tells which orders' facts are still asked for, or were given up. The reactor knows; a process without one tells none.
-pub type OrdersAtRisk = Arc<dyn Fn() -> Vec<OrderAtRisk> + Send + Sync>;
-
-/// An order whose facts are not known although a callback named it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderAtRisk {
-    /// Whose order.
-    pub seller: SellerId,
-    /// Which.
-    pub order_id: OrderId,
-    /// Since when its facts are wanted, UTC.
-    pub since: DateTime<Utc>,
-    /// How often was asked.
-    pub attempts: u32,
-    /// What went wrong the last time.
-    pub reason: Option<String>,
-    /// Asking was given up.
-    pub abandoned: bool,
-}
-
 impl Query {
     /// Puts the parts together, with the limits of [`LimitSettings::default`] and nobody to ask for license codes.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { index, commands, journal, orders_at_risk, leases, seen, metrics } = parts;
+        let Parts { index, commands, journal, orders_at_risk, errands_at_risk, leases, seen, metrics } = parts;
         let limits = LimitSettings::default();
         Self {
             progress: index.progress(),
@@ -157,6 +143,7 @@ impl Query {
             commands,
             journal,
             orders_at_risk,
+            errands_at_risk,
             leases,
             seen,
             codes: None,
@@ -234,6 +221,12 @@ impl Query {
     }
 }
 
+/// The first whole millisecond that is not before a time.
+fn up_to_millis(at: DateTime<Utc>) -> DateTime<Utc> {
+    let cut = at.trunc_subsecs(3);
+    if cut < at { cut + TimeDelta::milliseconds(1) } else { at }
+}
+
 /// All routes of the API on one listener.
 pub fn configure(config: &mut web::ServiceConfig, query: web::Data<Query>) {
     add_checks(config);
@@ -261,7 +254,7 @@ fn add_checks(config: &mut web::ServiceConfig) {
                 .route(web::post().to(checks::check))
                 .default_service(problem::wrong_method("POST")),
         )
-        .service(view("/.well-known/jwks.json", web::get().to(jwks::show)));
+        .service(health::resource("/.well-known/jwks.json", health::look().to(jwks::show)));
     add_seats(config);
 }
 
@@ -312,10 +305,27 @@ fn add_rest(config: &mut web::ServiceConfig, query: web::Data<Query>) {
     config
         .app_data(query)
         .configure(health(progress))
-        .service(view("/openapi.json", web::get().to(openapi::describe)))
+        .service(health::resource("/openapi.json", health::look().to(openapi::describe)))
         .default_service(problem::no_such_path());
 }
 
 fn view(path: &str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path).route(route).default_service(problem::wrong_method("GET"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_rounded_up_is_not_before_it() {
+        for (at, expected) in [
+            ("2026-11-24T12:00:00.123Z", "2026-11-24T12:00:00.123Z"),
+            ("2026-11-24T12:00:00.123000001Z", "2026-11-24T12:00:00.124Z"),
+            ("2026-11-24T12:00:00.999999Z", "2026-11-24T12:00:01Z"),
+        ] {
+            let [at, expected] = [at, expected].map(|time| time.parse::<DateTime<Utc>>().unwrap());
+            assert_eq!(up_to_millis(at), expected, "{at}");
+        }
+    }
 }

@@ -60,13 +60,18 @@ impl<'a> LicenseView<'a> {
             status: license.shown(terms),
             expires_at: license.expires_at.map(Time),
             expiry_approximate: license.expires_at.map(|_| license.expiry_approximate),
-            facts: if license.facts_known() { "known" } else { "pending" },
+            facts: facts(license.facts_known()),
             quantity: license.quantity,
             entitlements: verdict.entitlements,
             seats: verdict.seats,
             revision: license.revision,
         }
     }
+}
+
+/// How answers say whether what was bought is known.
+pub(crate) fn facts(are_known: bool) -> &'static str {
+    if are_known { "known" } else { "pending" }
 }
 
 /// Codes are made for one kind of product, and so are deployments; what an instance is an instance of, its product says.

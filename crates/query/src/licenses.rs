@@ -3,7 +3,7 @@
 pub(crate) mod list;
 pub(crate) mod show;
 
-use chopmark_domain::license::{self, Deployment, judge};
+use chopmark_domain::license::{Deployment, judge_itself};
 use chopmark_projector::Found;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -13,7 +13,7 @@ pub use self::show::describe_at;
 use crate::json::Time;
 use crate::license_view::{LicenseView, VerdictView};
 
-/// A license with the verdict that a check without product and machine would get.
+/// A license with the verdict that a check without product would get, from a machine that has a seat.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LicenseEntry)]
 pub(crate) struct Entry<'a> {
@@ -37,7 +37,7 @@ pub(crate) struct Entry<'a> {
 impl<'a> Entry<'a> {
     pub(crate) fn new(found: &'a Found, now: DateTime<Utc>) -> Self {
         let terms = found.terms.as_deref().map(|dated| &dated.terms);
-        let verdict = judge(&found.license, terms, license::Question::default(), now);
+        let verdict = judge_itself(&found.license, terms, now);
         let deployment = found.license.deployment.as_deref();
         Self {
             license: LicenseView::new(&found.key.id, &found.license, terms, &verdict),

@@ -5,7 +5,8 @@
 //! | failures: what was not found, not well-formed, not allowed | address | 429 instead of that answer; a success is still answered |
 //! | checks | license | 429 |
 //! | enrolments | deployment, address, product | answered, not recorded |
-//! | codes looked up at the marketplace | address, seller | answered from what is known |
+//! | codes looked up at the marketplace | address, seller | answered from what is known, as a failure |
+//! | warnings of a clone in the log | deployment | counted, not logged |
 //!
 //! All are kept in memory, each process its own. All memory is bounded, and time is passed in.
 
@@ -21,7 +22,8 @@ use std::time::{Duration, Instant};
 use actix_web::HttpRequest;
 use ipnet::IpNet;
 
-pub use self::quota::{Exceeded, Standing};
+pub(crate) use self::address::network_of;
+pub(crate) use self::quota::{Exceeded, Standing};
 
 use self::address::{client_address, counted_as};
 use self::burst::Bursts;
@@ -69,21 +71,23 @@ impl Default for LimitSettings {
 
 /// All limits of the API. One for all its workers; every call takes well under a microsecond.
 #[derive(Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     trusted_proxies: Vec<IpNet>,
     failures: Quota,
     licenses: Bursts,
     enrolments_of_deployment: Quota,
     enrolments_of_address: Quota,
     enrolments_of_product: Quota,
+    lookups_of_code: Quota,
     lookups_of_address: Quota,
     lookups_of_seller: Quota,
+    clone_warnings: Quota,
 }
 
 impl Limits {
     /// Limits of which nothing is used up. Moments before `now` count as `now`.
     #[must_use]
-    pub fn new(settings: LimitSettings, now: Instant) -> Self {
+    pub(crate) fn new(settings: LimitSettings, now: Instant) -> Self {
         let quota = |name, quota, window| Quota::new(Policy::new(name, quota, window), now);
         Self {
             failures: quota("failures", settings.failures_per_minute, MINUTE),
@@ -95,15 +99,17 @@ impl Limits {
             ),
             enrolments_of_address: quota("enrolments-of-address", settings.enrolments_per_address_and_hour, HOUR),
             enrolments_of_product: quota("enrolments-of-product", settings.enrolments_per_product_and_hour, HOUR),
+            lookups_of_code: quota("lookups-of-code", 1, MINUTE),
             lookups_of_address: quota("lookups-of-address", settings.code_lookups_per_address_and_minute, MINUTE),
             lookups_of_seller: quota("lookups-of-seller", settings.code_lookups_per_seller_and_minute, MINUTE),
+            clone_warnings: quota("clone-warnings", 1, MINUTE),
             trusted_proxies: settings.trusted_proxies,
         }
     }
 
     /// Where a request comes from: the peer, unless it is a trusted proxy that names somebody else.
     #[must_use]
-    pub fn client_address(&self, request: &HttpRequest) -> IpAddr {
+    pub(crate) fn client_address(&self, request: &HttpRequest) -> IpAddr {
         client_address(request, &self.trusted_proxies)
     }
 
@@ -112,23 +118,15 @@ impl Limits {
     /// # Errors
     /// [`Exceeded`]: there were too many, this one is not counted. Answer with its [problem](Exceeded::problem) instead,
     /// so that who guesses learns nothing.
-    pub fn failed(&self, address: IpAddr, now: Instant) -> Result<Standing, Exceeded> {
+    pub(crate) fn failed(&self, address: IpAddr, now: Instant) -> Result<Standing, Exceeded> {
         self.failures.spend(&counted_as(address), now)
-    }
-
-    /// How an address stands, without counting.
-    ///
-    /// # Errors
-    /// [`Exceeded`]: its next failure would be one too many.
-    pub fn failures(&self, address: IpAddr, now: Instant) -> Result<Standing, Exceeded> {
-        self.failures.peek(&counted_as(address), now)
     }
 
     /// Counts a check of a license that exists.
     ///
     /// # Errors
     /// [`Exceeded`]: too many checks of this very license.
-    pub fn checked(&self, seller: &str, license: &str, now: Instant) -> Result<(), Exceeded> {
+    pub(crate) fn checked(&self, seller: &str, license: &str, now: Instant) -> Result<(), Exceeded> {
         self.licenses.spend(&(seller, license), now)
     }
 
@@ -136,7 +134,7 @@ impl Limits {
     ///
     /// # Errors
     /// [`Exceeded`]: do not record it.
-    pub fn enrolled(
+    pub(crate) fn enrolled(
         &self,
         seller: &str,
         product: &str,
@@ -153,11 +151,26 @@ impl Limits {
 
     /// Counts the lookup of a code at the marketplace.
     ///
+    /// One that was let through within the last minute, whoever asked, is looked up already or was just now: all who ask
+    /// share that one question, so asking again uses nothing up. Many machines behind one address may begin with one code
+    /// at once, and who guesses names another code each time.
+    ///
     /// # Errors
     /// [`Exceeded`]: do not look it up.
-    pub fn looked_up(&self, seller: &str, address: IpAddr, now: Instant) -> Result<(), Exceeded> {
+    pub(crate) fn looked_up(&self, seller: &str, code: &str, address: IpAddr, now: Instant) -> Result<(), Exceeded> {
+        if self.lookups_of_code.peek(&(seller, code), now).is_err() {
+            return Ok(());
+        }
         self.lookups_of_address.spend(&counted_as(address), now)?;
         self.lookups_of_seller.spend(&seller, now)?;
+        // Only what was let through: a code that was not is no cheaper the next time. Who was here first in this very
+        // moment has asked, and the second one shares the question.
+        let _ = self.lookups_of_code.spend(&(seller, code), now);
         Ok(())
+    }
+
+    /// Whether the log may be told of a clone of this deployment: once a minute, however often it asks.
+    pub(crate) fn may_warn_of_clone(&self, seller: &str, deployment: &str, now: Instant) -> bool {
+        self.clone_warnings.spend(&(seller, deployment), now).is_ok()
     }
 }

@@ -7,38 +7,17 @@ pub(crate) mod activate;
 pub(crate) mod free;
 pub(crate) mod list;
 mod proof;
-mod taken;
 
 use actix_web::HttpResponse;
 use chopmark_commands::CommandError;
-use chopmark_domain::ids::{Fingerprint, SellerId};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use chopmark_domain::ids::Fingerprint;
 
 pub(crate) use self::activate::activate;
 pub(crate) use self::free::free;
 pub(crate) use self::list::list;
 use crate::Query;
 use crate::asker::Asker;
-use crate::params;
 use crate::problem::{Kind, Problem};
-
-/// Whose license is meant, where two sellers have one of this id.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Params {
-    /// Whose license, where two sellers have one of this id.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
-
-impl Params {
-    fn read(query_string: &str) -> Result<Option<SellerId>, Problem> {
-        let params: Self = params::read(query_string)?;
-        params::given("seller", params.seller.as_deref(), SellerId::parse)
-    }
-}
 
 fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
     Fingerprint::parse(text).map_err(|error| Problem::malformed(format!("the path's fingerprint: {error}")))

@@ -17,7 +17,7 @@ const ROUTES: [&str; 9] =
 /// | `chopmark_checks_total{code}` | counter: checks answered, by the verdict's code |
 /// | `chopmark_checks_refused_total{problem}` | counter: checks not answered, by the problem's name |
 /// | `chopmark_enrolments_total{outcome}` | counter: deployments that were not on record, by what became of them |
-/// | `chopmark_clones_suspected_total{seller}` | counter: enrolments that follow each other as those of two systems do |
+/// | `chopmark_clones_suspected_total{seller}` | counter: enrolments, made or refused, that follow each other as those of two systems do |
 /// | `chopmark_api_requests_total{route,status}` | counter: requests to all other routes, by HTTP status |
 #[derive(Debug, Clone)]
 pub struct QueryMetrics {
@@ -74,7 +74,7 @@ impl QueryMetrics {
             counter("chopmark_checks_refused_total", "Checks not answered, by problem.", &["problem"])?;
         let help = "Deployments that were not on record, by what became of them.";
         let enrolments = counter("chopmark_enrolments_total", help, &["outcome"])?;
-        let help = "Enrolments that follow each other as those of two systems with one ECS id do.";
+        let help = "Enrolments, made or refused, that follow each other as those of two systems with one ECS id do.";
         let clones_suspected = counter("chopmark_clones_suspected_total", help, &["seller"])?;
         let help = "Requests to all routes but checks, by route and HTTP status.";
         let requests = counter("chopmark_api_requests_total", help, &["route", "status"])?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::json::Time;
+use crate::license_view;
 
 /// An order that a callback named.
 #[derive(Serialize, ToSchema)]
@@ -66,7 +67,7 @@ impl<'a> From<NamedOrder<'a>> for OrderView<'a> {
                 OrderRole::Refresh(scene) => Some(scene),
                 OrderRole::Purchase | OrderRole::Upgrade => None,
             },
-            facts: if facts.is_some() { "known" } else { "pending" },
+            facts: license_view::facts(facts.is_some()),
             order_type: facts.map(|facts| facts.order_type),
             charging_mode: facts.map(|facts| facts.charging_mode),
             product: facts.and_then(|facts| facts.sku.as_ref()).map(Sku::as_str),

@@ -4,10 +4,12 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use actix_web::web;
+use chopmark_domain::ids::SellerId;
 use chopmark_log::Position;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 
 use crate::problem::Problem;
 
@@ -15,6 +17,24 @@ use crate::problem::Problem;
 const LIMIT: usize = 100;
 /// The most entries of a page.
 const LIMIT_MAX: usize = 1_000;
+
+/// Whose license is meant by the id in a path.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Whose {
+    /// Whose license, where two sellers have one of this id.
+    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
+    seller: Option<String>,
+}
+
+impl Whose {
+    /// The seller that a query string names.
+    pub(crate) fn read(query: &str) -> Result<Option<SellerId>, Problem> {
+        let Self { seller } = read(query)?;
+        given("seller", seller.as_deref(), SellerId::parse)
+    }
+}
 
 /// Reads a query string into a struct of optional texts. Unknown and repeated parameters are refused: a filter that
 /// was misspelt must not answer with everything.

@@ -27,6 +27,8 @@ pub enum Kind {
     TokenUnknown,
     /// `forbidden`, 403: the token's role or its list of sellers does not reach so far.
     Forbidden,
+    /// `lease-refused`, 403: the lease shown does not prove what is asked for.
+    LeaseRefused,
     /// `no-such-path`, 404: nothing lives here.
     NoSuchPath,
     /// `no-such-license`, 404: there is no such license among the token's sellers.
@@ -63,11 +65,12 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::MalformedRequest,
         Self::TokenRequired,
         Self::TokenUnknown,
         Self::Forbidden,
+        Self::LeaseRefused,
         Self::NoSuchPath,
         Self::NoSuchLicense,
         Self::NoSuchMachine,
@@ -104,6 +107,7 @@ impl Kind {
             Self::TokenRequired => ("token-required", StatusCode::UNAUTHORIZED, "Token required"),
             Self::TokenUnknown => ("token-unknown", StatusCode::UNAUTHORIZED, "Unknown token"),
             Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "Not allowed with this token"),
+            Self::LeaseRefused => ("lease-refused", StatusCode::FORBIDDEN, "Lease not accepted"),
             Self::NoSuchPath => ("no-such-path", StatusCode::NOT_FOUND, "No such path"),
             Self::NoSuchLicense => ("no-such-license", StatusCode::NOT_FOUND, "No such license"),
             Self::NoSuchMachine => ("no-such-machine", StatusCode::NOT_FOUND, "No such machine"),

@@ -147,7 +147,7 @@ impl AskedDeployment<'_> {
         let product = product.ok_or_else(|| {
             Problem::malformed("name the `product` that the deployment runs: nothing else tells whose it is")
         })?;
-        bounded("deployment.charging_mode", self.charging_mode.as_ref(), CHARGING_MODE_MAX)?;
+        printable("deployment.charging_mode", self.charging_mode.as_ref(), CHARGING_MODE_MAX)?;
         bounded("deployment.secret", self.secret.as_ref(), SECRET_MAX)?;
         let facts = EcsFacts {
             project_id: needed("deployment.project_id", self.project_id, ProjectId::parse)?,
@@ -187,7 +187,7 @@ impl<'a> Machine<'a> {
         {
             return Err(Problem::malformed("`machine.fingerprint` takes 1 to 255 characters of A-Z a-z 0-9 . _ : -"));
         }
-        bounded("machine.name", self.name.as_ref(), NAME_MAX)?;
+        printable("machine.name", self.name.as_ref(), NAME_MAX)?;
         Ok(fingerprint)
     }
 }
@@ -199,13 +199,13 @@ pub(crate) fn machine_name(body: &[u8]) -> Result<Option<String>, Problem> {
         #[serde(borrow)]
         name: Option<Text<'a>>,
     }
-    if body.iter().all(u8::is_ascii_whitespace) {
+    if matches!(body.trim_ascii(), b"" | b"null") {
         return Ok(None);
     }
     let Object(named): Object<Named<'_>> = serde_json::from_slice(body).map_err(|error| {
         Problem::malformed(format!("send no body, or one like {{\"name\": \"build server 7\"}}: {error}"))
     })?;
-    bounded("name", named.name.as_ref(), NAME_MAX)?;
+    printable("name", named.name.as_ref(), NAME_MAX)?;
     Ok(said(named.name).map(Cow::into_owned))
 }
 
@@ -217,6 +217,16 @@ fn bounded(member: &str, text: Option<&Text<'_>>, max: usize) -> Result<(), Prob
             Err(Problem::malformed(format!("`{member}` takes at most {max} characters")))
         }
         _ => Ok(()),
+    }
+}
+
+/// A text that is kept and shown to people: what a terminal would take for an order of its own does not come in.
+fn printable(member: &str, text: Option<&Text<'_>>, max: usize) -> Result<(), Problem> {
+    match text {
+        Some(Text(text)) if text.contains(char::is_control) => {
+            Err(Problem::malformed(format!("`{member}` takes no control characters: write it in one line")))
+        }
+        text => bounded(member, text, max),
     }
 }
 
@@ -371,6 +381,23 @@ mod tests {
         for body in ["nonsense", "[]", r#"{"name":7}"#, &format!(r#"{{"name":"{}"}}"#, "n".repeat(256))] {
             assert!(machine_name(body.as_bytes()).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_and_shown_has_no_control_characters() {
+        let said = |text: &str| serde_json::Value::from(text);
+        for control in ["\u{1b}[2J", "a\nb", "\u{0}", "\u{9b}31m", "\u{7f}"] {
+            let named = format!(r#"{{"license":"L1","machine":{{"fingerprint":"m","name":{}}}}}"#, said(control));
+            assert!(refused(&named).contains("`machine.name`"), "{control:?}");
+            let charged = format!(
+                r#"{{"deployment":{{"uuid":"u","project_id":"p","region_id":"r","charging_mode":{}}},"product":"P1"}}"#,
+                said(control)
+            );
+            assert!(refused(&charged).contains("`deployment.charging_mode`"), "{control:?}");
+            let name = machine_name(format!(r#"{{"name":{}}}"#, said(control)).as_bytes());
+            assert!(name.unwrap_err().to_string().contains("`name`"), "{control:?}");
+        }
+        assert_eq!(machine_name("{\"name\":\"构建机 7\"}".as_bytes()).unwrap().as_deref(), Some("构建机 7"));
     }
 
     #[test]

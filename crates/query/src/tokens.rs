@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use self::new_token::new_token_of_some;
 pub use self::new_token::{NewToken, TokenWanted, TokenWantedError, new_token, token_text};
 use crate::caller::Caller;
 use crate::json::{self, PositionText, Time};
@@ -110,16 +111,16 @@ async fn last_used(query: &Query) -> HashMap<String, DateTime<Utc>> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenRequest {
-    /// Its name in lists and in the history of licenses: 1 to 64 characters of `A-Za-z0-9._-`, and for ever.
+    /// Its name in lists and in the history of licenses: 1 to 64 characters of `A-Za-z0-9._-`, and for ever. Made with a
+    /// token of some sellers, it gets `-` and 8 random characters at its end, and has at most 55 before.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = "helpdesk")]
     id: String,
     /// What it may do.
     #[schema(schema_with = crate::openapi::roles)]
     role: Role,
-    /// For which sellers; none named means all.
-    #[serde(default)]
+    /// For which sellers, at least one; absent means all.
     #[schema(schema_with = crate::openapi::seller_ids, required = false)]
-    sellers: Vec<SellerId>,
+    sellers: Option<Vec<SellerId>>,
     /// After how many seconds it ends by itself; absent means never.
     #[schema(minimum = 1, maximum = 315_360_000_u32)]
     expires_in_seconds: Option<u32>,
@@ -136,7 +137,7 @@ pub(crate) struct CreatedToken<'a> {
     position: PositionText,
 }
 
-/// Makes a token. It is shown in this answer and never again.
+/// Makes a token. It is shown in this answer and never again; its name may be longer than the one asked for.
 #[utoipa::path(
     post, path = "/v1/tokens", operation_id = "createToken", tag = "tokens", request_body = TokenRequest,
     responses((status = 201, description = "The token.", body = CreatedToken<'_>)), security(("token" = [])),
@@ -149,13 +150,16 @@ async fn created(query: &Query, request: &HttpRequest, payload: web::Payload) ->
     let caller = Caller::of(request, query, Role::Admin)?;
     let sent = body::read(payload, query.body_bytes).await?;
     let TokenRequest { id, role, sellers, expires_in_seconds } = params::object(&sent)?;
+    let sellers = sellers_of(sellers)?;
     if !caller.reaches_all(&sellers) {
         let detail = "a token made with this one reaches no further: name `sellers`, all of them this token's own";
         return Err(Problem::new(Kind::Forbidden, detail));
     }
+    must_be_known(query, &caller, &sellers)?;
     let now = query.commands.now();
     let wanted = TokenWanted { id, role, sellers, expires_in_seconds };
-    let NewToken { text, grant } = new_token(wanted, now).map_err(|error| Problem::malformed(error.to_string()))?;
+    let made = if caller.sellers().is_some() { new_token_of_some(wanted, now) } else { new_token(wanted, now) };
+    let NewToken { text, grant } = made.map_err(|error| Problem::malformed(error.to_string()))?;
     let done = query.commands.create_token(grant.clone(), &caller.cause()).await.map_err(Problem::of_command)?;
     let position = done.unwrap_or_else(|| query.progress.position());
     // Who uses the token at once must not be told that it is unknown.
@@ -167,6 +171,27 @@ async fn created(query: &Query, request: &HttpRequest, payload: web::Payload) ->
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((json::POSITION_HEADER, position.0))
         .body(json::to_bytes(&created)))
+}
+
+/// The sellers named; none means all. A list that came out empty by mistake must not open everything.
+fn sellers_of(named: Option<Vec<SellerId>>) -> Result<Vec<SellerId>, Problem> {
+    match named {
+        Some(named) if named.is_empty() => {
+            Err(Problem::malformed("`sellers` is empty: name the token's sellers, or leave `sellers` out for all"))
+        }
+        named => Ok(named.unwrap_or_default()),
+    }
+}
+
+/// A token for a seller that nobody has heard of would reach whoever gets that name later.
+fn must_be_known(query: &Query, caller: &Caller, sellers: &[SellerId]) -> Result<(), Problem> {
+    let known = query.index.sellers();
+    let is_known =
+        |seller: &SellerId| known.contains(seller) || caller.sellers().is_some_and(|own| own.contains(seller));
+    match sellers.iter().find(|seller| !is_known(seller)) {
+        None => Ok(()),
+        Some(unknown) => Err(Problem::malformed(format!("`sellers`: there is no seller {unknown} here; check the id"))),
+    }
 }
 
 /// Takes a token back, for good. One that was taken back stays so; the token presented is not taken back.

@@ -34,7 +34,7 @@ mod reactor;
 mod saved;
 
 pub use board::{ErrandAtRisk, OpenErrands, OpenOrders, OrderAtRisk};
-pub use codes::{CodeDesk, CodeMetrics, Confirmed, is_plausible};
+pub use codes::{CodeDesk, CodeMetrics, Confirmed};
 pub use look::{AtRisk, at_risk};
 pub use maker::LicenseMaker;
 pub use marketplace::{Marketplace, Marketplaces};

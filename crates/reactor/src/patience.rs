@@ -38,11 +38,14 @@ pub struct Patience {
     pub give_up_after: TimeDelta,
     /// … but never before this process has asked so often: it may just have come back from a long outage of its own.
     pub least_attempts: u32,
+    /// What was given up is tried once more after each of these: whoever asks for the same again changes nothing in the
+    /// log, and so would bring nothing back.
+    pub once_more_every: Duration,
 }
 
 impl Default for Patience {
     /// 3 s for a first answer; then waits of 1 s to 10 min, or 10 s to 30 min where the marketplace refuses; given up
-    /// after 72 h and 12 attempts.
+    /// after 72 h and 12 attempts, and tried once more every 24 h.
     fn default() -> Self {
         Self {
             first_answer: Duration::from_secs(3),
@@ -50,6 +53,7 @@ impl Default for Patience {
             refused: Backoff { first: Duration::from_secs(10), longest: Duration::from_mins(30) },
             give_up_after: TimeDelta::hours(72),
             least_attempts: 12,
+            once_more_every: Duration::from_hours(24),
         }
     }
 }

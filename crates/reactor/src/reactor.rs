@@ -10,6 +10,7 @@ use chopmark_domain::codec::DecodeError;
 use chopmark_log::progress::{Progress, ProgressWriter, progress};
 use chopmark_log::{Anchor, EventLog, Follower, Page, ReadError};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Open, OpenErrands, OpenOrders};
@@ -109,6 +110,7 @@ impl Reactor {
         self.board.restore(work);
         let (writer, progress) = self.progress;
         writer.advance(position);
+        let once_more = once_more(self.patience.once_more_every);
         let office = Office::new(
             self.commands,
             self.marketplaces,
@@ -127,6 +129,7 @@ impl Reactor {
             office: Arc::new(office),
             tasks: JoinSet::new(),
             running: HashSet::new(),
+            once_more,
             has_caught_up: false,
             unsaved: 0,
         };
@@ -157,6 +160,8 @@ struct Rounds {
     tasks: JoinSet<(Job, Ended)>,
     /// The jobs that have a task.
     running: HashSet<Job>,
+    /// When what was given up is tried once more.
+    once_more: Interval,
     has_caught_up: bool,
     /// Records since the last snapshot.
     unsaved: usize,
@@ -169,6 +174,7 @@ impl Rounds {
                 () = shutdown.cancelled() => return Ok(()),
                 page = next_page(&mut self.follower) => self.take(&page?).await?,
                 Some(ended) = self.tasks.join_next() => self.task_ended(ended),
+                _ = self.once_more.tick(), if self.has_caught_up => self.try_given_up_once_more(),
             }
         }
     }
@@ -186,7 +192,7 @@ impl Rounds {
             self.has_caught_up = true;
             self.writer.caught_up();
             self.board.jobs().into_iter().for_each(|job| self.start(job));
-            self.board.given_up().into_iter().for_each(|given_up| self.start_once_more(given_up));
+            self.try_given_up_once_more();
         }
         self.unsaved += page.records.len();
         if self.unsaved >= SAVE_EVERY {
@@ -206,10 +212,16 @@ impl Rounds {
         });
     }
 
+    fn try_given_up_once_more(&mut self) {
+        self.board.given_up().into_iter().for_each(|given_up| self.start_once_more(given_up));
+    }
+
     /// Tries once what was given up. Brought back, it has a task like any other as soon as this one ends.
     fn start_once_more(&mut self, given_up: Open) {
         let job = given_up.job();
-        self.running.insert(job.clone());
+        if !self.running.insert(job.clone()) {
+            return;
+        }
         let office = Arc::clone(&self.office);
         self.tasks.spawn(async move {
             office.try_once_more(&given_up).await;
@@ -244,6 +256,13 @@ impl Rounds {
             Err(error) => tracing::error!(%error, "saving the open work broke off"),
         }
     }
+}
+
+/// Ticks first when the period is over: the start is an occasion of its own.
+fn once_more(every: Duration) -> Interval {
+    let mut once_more = interval_at(Instant::now() + every, every);
+    once_more.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    once_more
 }
 
 /// The next page, however long the log cannot be read. Dropping the future loses nothing.

@@ -15,8 +15,7 @@ pub struct Kid(String);
 
 impl Kid {
     /// The name of the key with this public part, given in base64url as in a JWK's `x`.
-    #[must_use]
-    pub fn of(x: &str) -> Self {
+    fn of(x: &str) -> Self {
         let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
         Self(URL_SAFE_NO_PAD.encode(Sha256::digest(members)))
     }
@@ -35,8 +34,7 @@ impl fmt::Display for Kid {
 }
 
 /// What a key of a ring is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// It signs.
     Signing,

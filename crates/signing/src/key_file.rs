@@ -38,6 +38,20 @@ pub enum KeyFileError {
         /// Its permissions.
         mode: u32,
     },
+    /// Another user than its owner would replace it, and the owner could not read it any more.
+    #[error(
+        "the signing keys {} belong to user {owner}, who could not read them if you replaced them: {source}; run this as \
+         that user or as root",
+        path.display()
+    )]
+    Owner {
+        /// The file.
+        path: PathBuf,
+        /// Its owner's number.
+        owner: u32,
+        /// What the system says to giving the new file to its owner.
+        source: io::Error,
+    },
     /// What is in it cannot be used.
     #[error("the signing keys {}: {source}", path.display())]
     Keys {
@@ -82,15 +96,15 @@ pub fn create_if_missing(path: &Path, random: [[u8; 32]; 2]) -> Result<KeyRing, 
 }
 
 /// Puts other keys in the place of those in the file. They are on stable storage when this returns; whatever happens
-/// before, the file holds the former keys or these.
+/// before, the file holds the former keys or these. Its owner stays who it was, whoever calls this: the server must be
+/// able to read what an administrator has rotated.
 ///
 /// # Errors
-/// The file cannot be written; it is as it was.
+/// The file cannot be written, or cannot be left to its owner; it is as it was.
 pub fn replace(path: &Path, ring: &KeyRing) -> Result<(), KeyFileError> {
-    let written = beside(path, ring).and_then(|file| {
-        file.persist(path)?;
-        sync_folder_of(path)
-    });
+    let file = beside(path, ring).map_err(io_error("write", path))?;
+    leave_to_owner(file.as_file(), path)?;
+    let written = file.persist(path).map_err(io::Error::from).and_then(|_| sync_folder_of(path));
     written.map_err(io_error("write", path))
 }
 
@@ -117,6 +131,27 @@ fn refuse_if_exposed(file: &File, path: &Path) -> Result<(), KeyFileError> {
 
 #[cfg(not(unix))]
 fn refuse_if_exposed(_: &File, _: &Path) -> Result<(), KeyFileError> {
+    Ok(())
+}
+
+/// Gives a file that will take the place of another to the owner of that one, if there is one.
+#[cfg(unix)]
+fn leave_to_owner(new: &File, path: &Path) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let former = match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        former => former.map_err(io_error("read", path))?,
+    };
+    let (owner, mine) = (former.uid(), new.metadata().map_err(io_error("write", path))?.uid());
+    if owner == mine {
+        return Ok(());
+    }
+    let given = fchown(new, Some(owner), Some(former.gid())).and_then(|()| new.sync_all());
+    given.map_err(|source| KeyFileError::Owner { path: path.into(), owner, source })
+}
+
+#[cfg(not(unix))]
+fn leave_to_owner(_: &File, _: &Path) -> Result<(), KeyFileError> {
     Ok(())
 }
 
@@ -194,6 +229,42 @@ mod tests {
         let complaint = load(&path).unwrap_err().to_string();
         assert!(complaint.contains("mode 0640") && complaint.contains("chmod 600"), "{complaint}");
         assert!(create_if_missing(&path, [[1; 32], [2; 32]]).is_err(), "and they are not made anew");
+    }
+
+    /// Root can give files away, so as root this is what happens; anybody else meets the refusal, or their own file.
+    #[cfg(unix)]
+    #[test]
+    fn whoever_rotates_the_file_stays_its_owner_s() {
+        use std::os::unix::fs::{MetadataExt, chown};
+        const NOBODY: u32 = 65_534;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signing-keys.pem");
+        let ring = create_if_missing(&path, [[1; 32], [2; 32]]).unwrap();
+        let me = path.metadata().unwrap().uid();
+        let owner = if chown(&path, Some(NOBODY), Some(NOBODY)).is_ok() { NOBODY } else { me };
+        let rotated = ring.rotate([3; 32]).unwrap();
+        replace(&path, &rotated).unwrap();
+        let metadata = path.metadata().unwrap();
+        assert_eq!((metadata.uid(), metadata.mode() & 0o777), (owner, 0o600));
+        assert_eq!(kids(&load(&path).unwrap()), kids(&rotated));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// A file of somebody else that everybody may look at but nobody else replace: `/etc/passwd` of root.
+    #[cfg(unix)]
+    #[test]
+    fn whoever_is_neither_its_owner_nor_root_is_refused_and_told_what_to_do() {
+        use std::os::unix::fs::MetadataExt;
+        let others = Path::new("/etc/passwd");
+        let new = tempfile::tempfile().unwrap();
+        let me = new.metadata().unwrap().uid();
+        let refused = leave_to_owner(&new, others).map_err(|error| error.to_string());
+        if me == others.metadata().unwrap().uid() {
+            assert!(refused.is_ok());
+        } else {
+            let complaint = refused.unwrap_err();
+            assert!(complaint.contains("user 0") && complaint.contains("or as root"), "{complaint}");
+        }
     }
 
     #[test]

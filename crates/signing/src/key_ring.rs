@@ -167,8 +167,7 @@ impl KeyRing {
     }
 
     /// What a seller compiles into the software that checks leases: the public part of the key that signs, in
-    /// base64url (43 characters). Its name follows from it ([`Kid::of`](crate::Kid::of)), and every other key of the
-    /// ring is endorsed by it.
+    /// base64url (43 characters). Its [name](crate::Kid) follows from it, and it endorses every other key of the ring.
     #[must_use]
     pub fn root(&self) -> String {
         self.signing.x().to_owned()

@@ -28,8 +28,8 @@ pub enum ViewsError {
     },
     /// The file is damaged.
     #[error(
-        "the views {} are damaged ({reason}): stop the server and delete the file with its -wal and -shm; a new one is \
-         begun, and only the memory of when machines, deployments and tokens were last seen is lost",
+        "the views {} are damaged ({reason}): at its next start the server moves the file aside and begins a new one; only \
+         the memory of when machines, deployments and tokens were last seen is lost",
         path.display()
     )]
     Damaged {

@@ -14,7 +14,7 @@ use crate::memory::{Memory, Merge};
 use crate::metrics::ViewsMetrics;
 use crate::names::{BYTES_MAX, Called};
 use crate::sighting::{DeploymentSighting, LastSeen, SeenDeployment, Sighting};
-use crate::sqlite::Sqlite;
+use crate::sqlite::{self, Sqlite};
 use crate::store::{Charged, Deployment, Holding, Hours, Store, Used};
 use crate::writer::{Done, Waiting, Writer};
 
@@ -64,6 +64,23 @@ impl Seen {
     /// [`ViewsError`]: the file is damaged, foreign, of a newer version, or cannot be read or written.
     pub fn open(path: &Path, metrics: ViewsMetrics) -> Result<Self, ViewsError> {
         Self::over(Arc::new(Sqlite::open(path, Utc::now())?), Bounds::default(), metrics)
+    }
+
+    /// The same for who cannot do without: a damaged file is moved aside to `….damaged-<seconds since 1970>`, with its
+    /// companions and an error in the log, and a new one is begun. Nothing depends on what is lost but how idle machines
+    /// look.
+    ///
+    /// # Errors
+    /// [`ViewsError`]: the file is foreign or of a newer version, or the disk refuses.
+    pub fn open_or_begin_anew(path: &Path, metrics: ViewsMetrics) -> Result<Self, ViewsError> {
+        match Self::open(path, metrics.clone()) {
+            Err(error @ ViewsError::Damaged { .. }) => {
+                let aside = sqlite::put_aside(path, Utc::now())?;
+                tracing::error!(%error, moved_to = %aside.display(), "the views are begun anew");
+                Self::open(path, metrics)
+            }
+            opened => opened,
+        }
     }
 
     pub(crate) fn over(store: Arc<dyn Store>, bounds: Bounds, metrics: ViewsMetrics) -> Result<Self, ViewsError> {

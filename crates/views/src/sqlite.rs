@@ -11,6 +11,8 @@ use crate::store::{Batch, Charged, Deployment, Holding, Hours, Micros, Store, Us
 
 mod file;
 
+pub(crate) use self::file::put_aside;
+
 /// `max` of SQLite is null if one of its arguments is, `coalesce` takes the other then.
 const SAW_HOLDER: &str = "
 INSERT INTO holders (seller, license, holder, at, lease_until) VALUES (?1, ?2, ?3, ?4, ?5)

@@ -38,6 +38,14 @@ impl Folder {
         self.0.path().join("views.db")
     }
 
+    /// What is in it, sorted.
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     fn database(&self) -> Connection {
         Connection::open(self.file()).unwrap()
     }
@@ -360,8 +368,52 @@ async fn a_file_that_is_not_right_is_left_alone_and_the_error_says_what_to_do() 
     std::fs::write(folder.file(), "no database, but long enough to be looked at as one: ".repeat(100)).unwrap();
     let damaged = opening();
     assert!(matches!(damaged, ViewsError::Damaged { .. }), "{damaged}");
-    assert!(damaged.to_string().contains("delete the file"), "{damaged}");
+    assert!(damaged.to_string().contains("moves the file aside"), "{damaged}");
     assert!(std::fs::read(folder.file()).unwrap().starts_with(b"no database"));
+}
+
+#[tokio::test]
+async fn who_cannot_do_without_begins_anew_and_keeps_what_was_damaged() {
+    let folder = Folder::new();
+    let begin_anew = || Seen::open_or_begin_anew(&folder.file(), ViewsMetrics::unregistered());
+    let damage = "no database, but long enough to be looked at as one: ".repeat(100);
+    std::fs::write(folder.file(), &damage).unwrap();
+    let seen = begin_anew().unwrap();
+    seen.saw(sighting("l-1", "m-1", 1));
+    drop(seen);
+    assert_eq!(seconds(&begin_anew().unwrap(), "l-1").await, pairs([("m-1", 1)]), "a whole one is opened as it is");
+    let aside = folder.names().into_iter().filter(|name| name.starts_with("views.db.damaged-")).collect::<Vec<_>>();
+    let [aside] = &aside[..] else { panic!("{aside:?}") };
+    assert_eq!(std::fs::read_to_string(folder.0.path().join(aside)).unwrap(), damage);
+}
+
+#[test]
+fn a_file_is_moved_aside_with_its_companions() {
+    let folder = Folder::new();
+    let move_aside = || crate::sqlite::put_aside(&folder.file(), at(0)).unwrap();
+    for name in ["views.db", "views.db-shm", "views.db-wal", "views.db-other"] {
+        std::fs::write(folder.0.path().join(name), name).unwrap();
+    }
+    let aside = move_aside();
+    assert_eq!(aside, folder.0.path().join("views.db.damaged-1789999210"));
+    let moved = ["views.db.damaged-1789999210", "views.db.damaged-1789999210-shm", "views.db.damaged-1789999210-wal"];
+    let expected: Vec<&str> = ["views.db-other"].into_iter().chain(moved).collect();
+    assert_eq!(folder.names(), expected);
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), "views.db");
+    move_aside();
+    assert_eq!(folder.names(), expected, "what is not there need not be moved");
+}
+
+#[tokio::test]
+async fn what_is_newer_or_of_something_else_is_never_moved() {
+    let folder = Folder::new();
+    drop(open(&folder.file()));
+    for (pragma, value) in [("user_version", 99), ("application_id", 1)] {
+        folder.database().pragma_update(None, pragma, value).unwrap();
+        Seen::open_or_begin_anew(&folder.file(), ViewsMetrics::unregistered()).unwrap_err();
+        let kept: i32 = folder.database().pragma_query_value(None, pragma, |row| row.get(0)).unwrap();
+        assert_eq!(kept, value, "{pragma}");
+    }
 }
 
 #[tokio::test]

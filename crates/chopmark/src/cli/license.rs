@@ -11,9 +11,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{ConfigArgs, EXIT_CODES, utc};
 use adopt::AdoptArgs;
 
-/// The longest reason for a block, in characters.
-const REASON_MAX: usize = 500;
-
 /// `chopmark license`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LicenseCommand {
@@ -102,7 +99,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "NUMBER", default_value = "100")]
+    #[arg(long, value_name = "NUMBER", default_value = "100", value_parser = limit)]
     pub(crate) limit: NonZeroUsize,
     /// Prints JSON, one license a line
     #[arg(long)]
@@ -154,7 +151,7 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) which: Which,
     /// What of the log to look at: the `position` of the check's answer [default: everything]
-    #[arg(long, value_name = "POSITION")]
+    #[arg(long, value_name = "POSITION", value_parser = position)]
     pub(crate) position: Option<u64>,
     /// The time of the check: the `checked_at` of its answer [default: that of the position, else now]
     #[arg(long, value_name = "TIME", value_parser = utc)]
@@ -177,7 +174,7 @@ pub(crate) struct BlockArgs {
     #[command(flatten)]
     pub(crate) which: Which,
     /// Why, for those who ask later; customers do not see it
-    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    #[arg(long, value_name = "TEXT", value_parser = chopmark_query::block_reason)]
     pub(crate) reason: String,
     /// Prints the license as JSON
     #[arg(long)]
@@ -223,27 +220,10 @@ pub(crate) struct FreeArgs {
     pub(crate) json: bool,
 }
 
-/// A reason: one line that says something.
-fn reason(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    match text.chars().count() {
-        0 => Err("it says nothing".into()),
-        length if length > REASON_MAX => Err(format!("it has {length} characters; at most {REASON_MAX} are kept")),
-        _ if text.contains(char::is_control) => Err("it goes on one line".into()),
-        _ => Ok(text.into()),
-    }
+fn limit(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "write a whole number, 1 or more")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_is_one_line_that_says_something() {
-        assert_eq!(reason(" chargeback, ticket 4711 "), Ok("chargeback, ticket 4711".into()));
-        assert!(reason(&"界".repeat(REASON_MAX)).is_ok());
-        for text in ["", "  ", "a\nb", &"r".repeat(REASON_MAX + 1)] {
-            assert!(reason(text).is_err(), "{text:?}");
-        }
-    }
+fn position(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "this is no position; hand over the `position` of an answer, a whole number")
 }

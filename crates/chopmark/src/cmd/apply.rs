@@ -103,7 +103,9 @@ fn sentence(seller: &str, before: &Catalog, event: &Event) -> String {
     for (key, old, new) in differences(before, event) {
         // Writing to a string cannot fail.
         let _ = match old {
+            Some(old) if new.is_null() => writeln!(text, "    {key}: {old} → taken out"),
             Some(old) => writeln!(text, "    {key}: {old} → {new}"),
+            None if known.is_some() => writeln!(text, "    {key}: new → {new}"),
             None => writeln!(text, "    {key}: {new}"),
         };
     }

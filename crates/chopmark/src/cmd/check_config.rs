@@ -4,20 +4,25 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use chopmark_huawei::keys::InterfaceType;
+use chopmark_signing::KeyRing;
 
 use crate::config::{Config, Environment, SellerConfig};
 use crate::failure::Failure;
+use crate::server::keys::configured;
 
 /// Checks a configuration and describes it, or says all that is wrong.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn check(file: Option<&Path>, environment: &Environment) -> Result<String, Failure> {
-    Ok(describe(&Config::load(file, environment)?))
+    let config = Config::load(file, environment)?;
+    // Reading the file tells nothing of what is in the keys that it names.
+    let keys = configured(&config)?;
+    Ok(describe(&config, keys.as_ref()))
 }
 
 /// A configuration in a few lines, without secrets.
-fn describe(config: &Config) -> String {
+fn describe(config: &Config, keys: Option<&KeyRing>) -> String {
     let Config { file, data_dir, listen, tls, log_file, sellers, products, .. } = config;
     let file = file.as_deref().map_or("the built-in default".into(), |file| file.display().to_string());
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -30,6 +35,10 @@ fn describe(config: &Config) -> String {
     ];
     lines.extend(listen.admin.map(|admin| format!("  admin      http://{admin}")));
     lines.push(format!("  metrics    http://{}/metrics", listen.metrics));
+    lines.push(match keys {
+        Some(keys) => format!("  keys       {}, the signing one is {}", keys.keys().count(), keys.signing().kid()),
+        None => "  keys       made and kept in the data folder".into(),
+    });
     for seller in sellers {
         lines.push(format!("  seller     {}", describe_seller(seller)));
         let of_seller = products.iter().filter(|product| product.seller == seller.id);

@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let stage = Stage::set().await?;
     let mut play = Play::begin(stage, args.json)?;
     play.perform().await?;
-    let Played { steps, instance, stage } = play.end();
+    let Played { steps, seated, stage } = play.end();
     let failed = steps.iter().filter(|step| !step.ok).count();
     if args.json {
         crate::print(&format!("{:#}\n", json!({ "ok": failed == 0, "steps": steps })))?;
@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         })?;
     }
     if args.keep {
-        stage.keep(&instance).await?;
+        stage.keep(seated.as_ref()).await?;
     }
     stage.strike().await;
     if failed == 0 { Ok(()) } else { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) }

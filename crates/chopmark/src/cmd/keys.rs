@@ -3,17 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use chopmark_signing::{Key, KeyRing, Role, key_file};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::text;
-use crate::cli::keys::{KeysArgs, KeysCommand};
+use crate::cli::keys::{KeysCommand, ListArgs, RootArgs, RotateArgs};
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 use crate::server::data_dir::DataDir;
+use crate::server::keys::{HELP, configured};
 
-/// What to do where the key file cannot be used.
-pub(crate) const HELP: &str = "see docs/operations/keys.md";
+/// So long after a change of the keys a rotation waits: published keys may be five minutes old where they are cached.
+const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 /// Lists, rotates, or prints the root.
 ///
@@ -32,9 +33,7 @@ pub(crate) fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure>
 /// # Errors
 /// There are none, or they cannot be used.
 pub(crate) fn existing(config: &Config) -> Result<(KeyRing, Option<PathBuf>), Failure> {
-    if !config.keys.signing.is_empty() {
-        let help = "name Ed25519 keys in PKCS#8 PEM, e.g. made by: openssl genpkey -algorithm ed25519";
-        let keys = KeyRing::from_pems(&config.keys.signing).or_fail(Reason::Usage, "keys.signing", help)?;
+    if let Some(keys) = configured(config)? {
         return Ok((keys, None));
     }
     let data = DataDir::at(&config.data_dir);
@@ -48,7 +47,7 @@ pub(crate) fn existing(config: &Config) -> Result<(KeyRing, Option<PathBuf>), Fa
     Ok((keys, Some(file)))
 }
 
-fn list(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
+fn list(args: &ListArgs, config: &Config) -> Result<(), Failure> {
     let (keys, file) = existing(config)?;
     if args.json {
         let line = |key: &Key| format!("{}\n", json!({ "kid": key.kid(), "role": role(key.role()), "x": key.x() }));
@@ -62,8 +61,8 @@ fn list(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
 
 /// E.g. `kept in data/signing-keys.pem, last changed 2026-11-24T12:00:00Z`.
 fn kept_in(file: &Path) -> String {
-    let changed = std::fs::metadata(file).and_then(|facts| facts.modified()).ok().map(DateTime::<Utc>::from);
-    let changed = changed.map(|at| format!(", last changed {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)));
+    let changed =
+        changed_at(file).map(|at| format!(", last changed {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)));
     format!("kept in {}{}", file.display(), changed.unwrap_or_default())
 }
 
@@ -76,7 +75,7 @@ fn role(role: Role) -> &'static str {
     }
 }
 
-fn rotate(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
+fn rotate(args: &RotateArgs, config: &Config) -> Result<(), Failure> {
     let (keys, file) = existing(config)?;
     let Some(file) = file else {
         let what = "the keys are named by [keys] signing of the configuration, so the configuration is what rotates";
@@ -84,6 +83,9 @@ fn rotate(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
                     servers, so that it is published; later, move it to the front and restart them again";
         return Err(Failure::new(Reason::Usage, what, help));
     };
+    if !args.force {
+        must_be_settled(&file, Utc::now())?;
+    }
     let former = keys.signing().kid().clone();
     let rotated = keys.rotate(rand::random()).or_fail(Reason::Storage, "rotating", HELP)?;
     key_file::replace(&file, &rotated).or_fail(Reason::Storage, "rotating", HELP)?;
@@ -108,10 +110,29 @@ fn rotate(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
         said.push(format!("former   {former}  it signs no more; leases that it signed stay good until they end"));
     }
     said.push(
-        "A running server takes this up within a minute. Software that trusts one of these keys follows by itself."
+        "A running server takes this up within ten seconds. Software that trusts one of these keys follows by itself."
             .into(),
     );
     crate::print(&(said.join("\n") + "\n"))
+}
+
+/// A key that signs must have been published before, long enough for every server and every program to have seen it.
+fn must_be_settled(file: &Path, now: DateTime<Utc>) -> Result<(), Failure> {
+    let Some(left) = changed_at(file).map(|at| at + SETTLED_AFTER - now).filter(|left| *left > TimeDelta::zero())
+    else {
+        return Ok(());
+    };
+    let what = format!(
+        "the keys changed within the last {} minutes, so the next one may not be published everywhere yet, and software \
+         would refuse what it signs",
+        SETTLED_AFTER.num_minutes()
+    );
+    let help = format!("rotate again in {} minutes, or at once with --force", left.num_minutes() + 1);
+    Err(Failure::new(Reason::CheckFailed, what, help))
+}
+
+fn changed_at(file: &Path) -> Option<DateTime<Utc>> {
+    std::fs::metadata(file).and_then(|facts| facts.modified()).ok().map(DateTime::<Utc>::from)
 }
 
 fn without_nulls(mut value: Value) -> Value {
@@ -121,7 +142,7 @@ fn without_nulls(mut value: Value) -> Value {
     value
 }
 
-fn root(args: &KeysArgs, config: &Config) -> Result<(), Failure> {
+fn root(args: &RootArgs, config: &Config) -> Result<(), Failure> {
     let (keys, _) = existing(config)?;
     if args.json {
         return crate::print(&format!("{:#}\n", json!(keys.jwks())));

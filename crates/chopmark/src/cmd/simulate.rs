@@ -9,13 +9,14 @@ use chopmark_simulator::report::{Progress, Report, Step};
 use chopmark_simulator::scenarios::{Context, Scenario, storm};
 use chopmark_simulator::{Credentials, Keys, OpenApiServer, Orders, Url};
 use chrono::Utc;
+use clap::ValueEnum;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::cli::simulate::{ScenarioName, SimulateArgs};
 use crate::config::{Config, Environment, SecretSource, SellerConfig};
-use crate::failure::{Failure, OrFail, Reason};
+use crate::failure::{Complaint, Failure, OrFail, Reason};
 use crate::server::tls::certificates;
 
 /// Plays each scenario asked for.
@@ -23,6 +24,7 @@ use crate::server::tls::certificates;
 /// # Errors
 /// A key is missing, an address is none, or a check failed.
 pub(crate) async fn run(args: &SimulateArgs, environment: &Environment) -> Result<(), Failure> {
+    must_be_playable(args)?;
     let console = Console { quiet: args.json };
     let target = url("--target", &args.target)?;
     let seller = seller(args, environment)?;
@@ -53,6 +55,31 @@ pub(crate) async fn run(args: &SimulateArgs, environment: &Environment) -> Resul
         crate::print(&format!("{:#}\n", json!({ "ok": ok, "scenarios": reports })))?;
     }
     if ok { Ok(()) } else { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) }
+}
+
+/// What a play cannot do without is asked for before the first one begins.
+fn must_be_playable(args: &SimulateArgs) -> Result<(), Failure> {
+    let complaints: Vec<Complaint> = args.scenario.iter().filter_map(|name| missing(*name, args)).collect();
+    if complaints.is_empty() { Ok(()) } else { Err(Failure { reason: Reason::Usage, complaints }) }
+}
+
+/// What is missing for a play.
+fn missing(name: ScenarioName, args: &SimulateArgs) -> Option<Complaint> {
+    use ScenarioName::{Codes, Image, Online, Seats, Software};
+    let needs_api = matches!(name, Seats | Image | Codes | Online | Software);
+    let needs_open_api = matches!(name, Codes | Online | Software);
+    let (option, mend) = match () {
+        () if needs_api && args.api.is_none() => {
+            ("--api", "give the server's api listener, e.g. --api http://127.0.0.1:8081")
+        }
+        () if needs_open_api && args.open_api.address.is_none() => {
+            ("--open-api", "give the address that the seller's open_api.base_url names, e.g. --open-api 127.0.0.1:9443")
+        }
+        () if name == Image && args.product.is_none() => ("--product", "name a product of kind image"),
+        () => return None,
+    };
+    let word = name.to_possible_value().map(|word| word.get_name().to_owned()).unwrap_or_default();
+    Some(Complaint::new(format!("the scenario {word} needs {option}"), mend))
 }
 
 async fn play(name: ScenarioName, args: &SimulateArgs, context: &Context<'_>) -> Report {

@@ -1,10 +1,16 @@
 //! What commands print, as text.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde_json::Value;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// A time as people read it, UTC, with a fraction only where there is one.
+/// A time as people read it, UTC, to the millisecond at most, with a fraction only where there is one.
 pub(crate) fn time(at: DateTime<Utc>) -> String {
+    exact_time(at.trunc_subsecs(3))
+}
+
+/// A time as exact as it is known.
+pub(crate) fn exact_time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
@@ -36,14 +42,29 @@ pub(crate) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A table: each column as wide as its widest cell, two spaces between, nothing after the last.
+/// A text of at most so many columns of the terminal, the end cut off and marked where it is longer.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = |letter: &char| {
+        used += letter.width().unwrap_or_default();
+        used <= columns
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
+/// A table: each column as wide as its widest cell, two spaces between, nothing after the last. Letters that a terminal
+/// draws over two columns count as two.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let head: Vec<String> = head.iter().map(|&title| title.into()).collect();
     let all: Vec<&Vec<String>> = std::iter::once(&head).chain(rows).collect();
-    let width = |column: usize| all.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width = |column: usize| all.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
     let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or_default()).collect();
+    let padded = |(cell, width): (&String, &usize)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())));
     let line = |row: &&Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(&widths).map(padded);
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     all.iter().map(line).collect()
@@ -70,5 +91,24 @@ mod tests {
     fn columns_are_as_wide_as_they_must_be() {
         let rows = [vec!["a".to_owned(), "1".to_owned()], vec!["bcd".to_owned(), String::new()]];
         assert_eq!(table(&["N", "M"], &rows), "N    M\na    1\nbcd\n");
+    }
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        let rows = [vec!["构建机".to_owned(), "1".to_owned()], vec!["build".to_owned(), "2".to_owned()]];
+        assert_eq!(table(&["N", "M"], &rows), "N       M\n构建机  1\nbuild   2\n");
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abcde…");
+        assert_eq!(cut("构建机器", 6), "构建…", "half a letter is none");
+    }
+
+    #[test]
+    fn times_are_told_to_the_millisecond() {
+        let at = "2026-11-24T12:00:00.123456789Z".parse().unwrap();
+        assert_eq!(
+            (time(at), exact_time(at)),
+            ("2026-11-24T12:00:00.123Z".into(), "2026-11-24T12:00:00.123456789Z".into())
+        );
+        assert_eq!(time("2026-11-24T12:00:00Z".parse().unwrap()), "2026-11-24T12:00:00Z");
     }
 }

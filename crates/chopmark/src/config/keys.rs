@@ -20,12 +20,19 @@ const ISSUER_MAX: usize = 128;
 pub(super) fn read(found: Found<'_>) -> Option<KeysConfig> {
     let mut section = found.section()?;
     // All are read before the first problem ends it.
-    let signing: Vec<_> = section.elements("signing").into_iter().map(secret::read).collect();
+    let signing = section.optional("signing", signing);
     let issuer = section.required("issuer", "issuer = \"chopmark\"", |found| {
         found.parsed(issuer, "write a name or the address of your license server")
     });
     section.finish();
-    Some(KeysConfig { signing: signing.into_iter().collect::<Option<_>>()?, issuer: issuer? })
+    Some(KeysConfig { signing: signing?.unwrap_or_default(), issuer: issuer? })
+}
+
+fn signing(found: Found<'_>) -> Option<Vec<SecretString>> {
+    // No key named would mean that new ones are made, which no program trusts.
+    let mend = "name at least one key, or take the line out: then the keys are made and kept in the data folder";
+    let keys: Vec<_> = found.some_elements(mend)?.into_iter().map(secret::read).collect();
+    keys.into_iter().collect()
 }
 
 fn issuer(text: &str) -> Result<String, String> {

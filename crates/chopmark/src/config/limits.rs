@@ -26,6 +26,10 @@ pub(crate) struct Limits {
     pub(crate) failures_per_minute: u32,
     /// Checks of one license at once; they are had again within a minute.
     pub(crate) license_burst: u32,
+    /// Codes a minute that the marketplace is asked for on behalf of one address.
+    pub(crate) code_lookups_per_address: u32,
+    /// Codes a minute that the marketplace is asked for on behalf of one seller.
+    pub(crate) code_lookups_per_seller: u32,
     /// Machines that one license may activate within 24 hours; twice its seats are taken at least.
     pub(crate) activations_a_day: u32,
     /// Enrolments of one deployment within 24 hours that are recorded.
@@ -51,6 +55,8 @@ pub(super) fn read(found: Found<'_>) -> Option<Limits> {
     let journal_deliveries = amount(&mut section, "journal_deliveries", 1000..=10_000_000);
     let failures_per_minute = number(&mut section, "failures_per_minute", 1..=1_000_000);
     let license_burst = number(&mut section, "license_burst", 10..=1_000_000);
+    let code_lookups_per_address = number(&mut section, "code_lookups_per_address", 1..=1_000_000);
+    let code_lookups_per_seller = number(&mut section, "code_lookups_per_seller", 1..=1_000_000);
     let activations_a_day = number(&mut section, "activations_a_day", 1..=1_000_000);
     let enrolments_a_day = number(&mut section, "enrolments_a_day", 1..=100);
     let enrolments_per_address = number(&mut section, "enrolments_per_address", 1..=1_000_000);
@@ -67,6 +73,8 @@ pub(super) fn read(found: Found<'_>) -> Option<Limits> {
         journal_deliveries: journal_deliveries?,
         failures_per_minute: failures_per_minute?,
         license_burst: license_burst?,
+        code_lookups_per_address: code_lookups_per_address?,
+        code_lookups_per_seller: code_lookups_per_seller?,
         activations_a_day: activations_a_day?,
         enrolments_a_day: enrolments_a_day?,
         enrolments_per_address: enrolments_per_address?,

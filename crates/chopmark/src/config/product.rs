@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
+use chopmark_domain::catalog::{
+    ClonePolicy, Entitlement, LEASE_SECONDS, LicenseForm, OFFLINE_GRACE_SECONDS, ProductKind, ProductTerms, Seats,
+};
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_huawei::answer::AppInfo;
 use rust_decimal::Decimal;
@@ -34,6 +36,10 @@ const KINDS: [(&str, ProductKind); 4] = [
 const CLONES: [(&str, ClonePolicy); 2] = [("report", ClonePolicy::Report), ("refuse", ClonePolicy::Refuse)];
 
 const FORMS: [(&str, LicenseForm); 2] = [("text", LicenseForm::Text), ("file", LicenseForm::File)];
+
+/// The most bytes of a product's entitlements as JSON. They stand in every lease, and a program hands its lease back in a
+/// header, of which a server takes 8 KiB.
+const ENTITLEMENTS_MAX: usize = 4_096;
 
 const YEAR: i64 = 31_536_000;
 
@@ -84,8 +90,8 @@ fn read_terms(section: &mut Section<'_>) -> Option<ProductTerms> {
         entitlements: entitlements?.unwrap_or_default(),
         seats: seats?,
         grace_days: grace_days?.unwrap_or(15),
-        lease_seconds: lease_seconds?.unwrap_or(86_400),
-        offline_grace_seconds: offline_grace_seconds?.unwrap_or(604_800),
+        lease_seconds: lease_seconds?.unwrap_or(LEASE_SECONDS),
+        offline_grace_seconds: offline_grace_seconds?.unwrap_or(OFFLINE_GRACE_SECONDS),
         check_interval_seconds: check_interval_seconds?.unwrap_or(3600),
         fee_ratio: fee_ratio?,
         clones: clones?.unwrap_or_default(),
@@ -94,10 +100,18 @@ fn read_terms(section: &mut Section<'_>) -> Option<ProductTerms> {
 }
 
 fn read_entitlements(found: Found<'_>) -> Option<BTreeMap<String, Entitlement>> {
-    let entries = found.section()?.entries();
+    let section = found.section()?;
+    let (spot, reader) = (section.spot.clone(), section.reader);
     // All are read before the first problem ends it.
-    let read: Vec<_> = entries.map(|(name, found)| Some((name, read_entitlement(found)?))).collect();
-    read.into_iter().collect()
+    let read: Vec<_> = section.entries().map(|(name, found)| Some((name, read_entitlement(found)?))).collect();
+    let entitlements: BTreeMap<_, _> = read.into_iter().collect::<Option<_>>()?;
+    let length = serde_json::to_vec(&entitlements).map_or(0, |json| json.len());
+    if length > ENTITLEMENTS_MAX {
+        let what = format!("all together have {length} bytes as JSON; at most {ENTITLEMENTS_MAX} go into a lease");
+        spot.refuse(reader, what, "shorten names and texts, or let the software keep the texts and name only a choice");
+        return None;
+    }
+    Some(entitlements)
 }
 
 fn read_entitlement(found: Found<'_>) -> Option<Entitlement> {

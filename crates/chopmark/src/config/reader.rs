@@ -147,6 +147,16 @@ impl<'r> Found<'r> {
         }
     }
 
+    /// The elements of a list that has some. `mend` says what to do where it has none.
+    pub(super) fn some_elements(self, mend: &str) -> Option<Vec<Found<'r>>> {
+        let found = self.interpreted();
+        if matches!(&found.value, Value::List(elements) if elements.is_empty()) {
+            found.refuse("the list is empty", mend);
+            return None;
+        }
+        Some(found.list())
+    }
+
     /// A table, to be read key by key.
     pub(super) fn section(self) -> Option<Section<'r>> {
         let Self { spot, value, reader } = self.interpreted();

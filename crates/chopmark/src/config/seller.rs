@@ -3,10 +3,10 @@
 use chopmark_domain::ids::SellerId;
 use chopmark_huawei::answer::AppInfo;
 use chopmark_huawei::keys::InterfaceType;
-use chopmark_huawei::open_api::{LicenseApi, UploadSigning};
+use chopmark_huawei::open_api::{LicenseApi, UploadSigning, is_loopback};
 use chopmark_huawei::site::Site;
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use super::reader::{Found, Unique};
 use super::{app_info, secret};
@@ -152,13 +152,4 @@ fn open_api_url(text: &str) -> Result<Url, String> {
         return Err("the URL ends with its path".into());
     }
     sound.map(|()| url).map_err(Into::into)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

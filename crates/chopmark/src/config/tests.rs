@@ -95,6 +95,7 @@ fn without_a_file_the_default_holds() {
     assert_eq!(config.views_file, PathBuf::from("./data/views.db"));
     assert_eq!((config.keys.signing.len(), config.keys.issuer.as_str()), (0, "chopmark"));
     assert_eq!((config.limits.failures_per_minute, config.limits.license_burst), (60, 1000));
+    assert_eq!((config.limits.code_lookups_per_address, config.limits.code_lookups_per_seller), (10, 120));
     assert_eq!(config.limits.request, Duration::from_secs(10));
     assert!(config.tls.is_none() && config.listen.admin.is_none());
     assert!(config.sellers.is_empty() && config.products.is_empty());

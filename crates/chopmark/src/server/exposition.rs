@@ -61,7 +61,8 @@ impl Exposition {
             tracing::warn!(%error, "chopmark_orders_at_risk shows only orders without facts");
             vec![]
         });
-        let help = "Orders whose delivery failed the last time, whose facts are not known, or whose license is not delivered.";
+        let help =
+            "Orders whose delivery failed the last time, whose facts are not known, or whose license is not delivered.";
         let gauge = IntGaugeVec::new(Opts::new("chopmark_orders_at_risk", help), &["seller"])?;
         self.sellers.iter().for_each(|seller| gauge.with_label_values(&[seller.as_str()]).set(0));
         let orders = at_risk::asked_for(self.open.orders.list(), &self.asking);

@@ -14,18 +14,31 @@ use crate::failure::{Failure, OrFail, Reason};
 /// How often the key file is looked at: a rotation is taken up within this time.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// What to do where the key file cannot be used.
+pub(crate) const HELP: &str = "see docs/operations/keys.md";
+
+/// The keys that a configuration names; `None` where it leaves them to Chopmark.
+///
+/// # Errors
+/// They cannot be used.
+pub(crate) fn configured(config: &Config) -> Result<Option<KeyRing>, Failure> {
+    if config.keys.signing.is_empty() {
+        return Ok(None);
+    }
+    let help = "name Ed25519 keys in PKCS#8 PEM, e.g. made by: openssl genpkey -algorithm ed25519";
+    KeyRing::from_pems(&config.keys.signing).or_fail(Reason::Usage, "keys.signing", help).map(Some)
+}
+
 /// The keys of a configuration; makes them in the data folder where it names none and there are none.
 ///
 /// # Errors
 /// They cannot be read, written or used.
-pub(crate) fn ensure(config: &Config, data: &DataDir) -> Result<KeyRing, Failure> {
-    if !config.keys.signing.is_empty() {
-        let help = "name Ed25519 keys in PKCS#8 PEM, e.g. made by: openssl genpkey -algorithm ed25519";
-        return KeyRing::from_pems(&config.keys.signing).or_fail(Reason::Usage, "keys.signing", help);
+pub(super) fn ensure(config: &Config, data: &DataDir) -> Result<KeyRing, Failure> {
+    if let Some(keys) = configured(config)? {
+        return Ok(keys);
     }
     let random = [rand::random(), rand::random()];
-    let help = "see docs/operations/keys.md";
-    key_file::create_if_missing(&data.signing_keys(), random).or_fail(Reason::Storage, "the signing keys", help)
+    key_file::create_if_missing(&data.signing_keys(), random).or_fail(Reason::Storage, "the signing keys", HELP)
 }
 
 /// Takes up the keys that a rotation puts into the file, until told to stop.
@@ -42,7 +55,9 @@ pub(crate) async fn follow(file: PathBuf, leases: Arc<LeaseIssuer>, stop: Cancel
                 leases.replace_keys(keys);
                 seen = now;
             }
-            Err(error) => tracing::error!(%error, "the signing keys have changed and cannot be used; the former ones go on"),
+            Err(error) => {
+                tracing::error!(%error, "the signing keys have changed and cannot be used; the former ones go on");
+            }
         }
     }
 }

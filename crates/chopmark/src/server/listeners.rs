@@ -12,7 +12,7 @@ use chopmark_huawei::keys::KeyRing;
 use chopmark_ingest::{AppInfos, Ingest, IngestMetrics, SellerDoor, Sellers};
 use chopmark_journal::Journal;
 use chopmark_projector::LicenseIndex;
-use chopmark_query::{LimitSettings, OrdersAtRisk, Query, QueryMetrics};
+use chopmark_query::{ErrandsAtRisk, LimitSettings, OrdersAtRisk, Query, QueryMetrics};
 use chopmark_signing::LeaseIssuer;
 use chopmark_views::Seen;
 use futures_util::future::join_all;
@@ -182,11 +182,15 @@ fn query(config: &Config, parts: &Parts) -> Result<Data<Query>, Failure> {
     let (orders, asking) = (parts.open.orders.clone(), config.sellers_that_ask());
     let orders_at_risk: OrdersAtRisk =
         Arc::new(move || at_risk::asked_for(orders.list(), &asking).into_iter().map(order_at_risk).collect());
+    let (errands, asking) = (parts.open.errands.clone(), config.sellers_that_ask());
+    let errands_at_risk: ErrandsAtRisk =
+        Arc::new(move || at_risk::errands_asked_for(errands.list(), &asking).into_iter().map(errand_at_risk).collect());
     let query = Query::new(chopmark_query::Parts {
         index: parts.index.clone(),
         commands: parts.commands.clone(),
         journal: parts.journal.clone(),
         orders_at_risk,
+        errands_at_risk,
         leases: parts.leases.clone(),
         seen: parts.seen.clone(),
         metrics: super::registered(QueryMetrics::register(&parts.registry))?,
@@ -206,8 +210,9 @@ fn limit_settings(config: &Config) -> LimitSettings {
         enrolments_per_deployment_and_day: config.limits.enrolments_a_day,
         enrolments_per_address_and_hour: config.limits.enrolments_per_address,
         enrolments_per_product_and_hour: config.limits.enrolments_per_product,
+        code_lookups_per_address_and_minute: config.limits.code_lookups_per_address,
+        code_lookups_per_seller_and_minute: config.limits.code_lookups_per_seller,
         trusted_proxies: config.listen.trusted_proxies.clone(),
-        ..LimitSettings::default()
     }
 }
 
@@ -215,6 +220,12 @@ fn limit_settings(config: &Config) -> LimitSettings {
 fn order_at_risk(order: chopmark_reactor::OrderAtRisk) -> chopmark_query::OrderAtRisk {
     let chopmark_reactor::OrderAtRisk { seller, order_id, since, attempts, reason, abandoned } = order;
     chopmark_query::OrderAtRisk { seller, order_id, since, attempts, reason, abandoned }
+}
+
+/// The same of an errand.
+fn errand_at_risk(errand: chopmark_reactor::ErrandAtRisk) -> chopmark_query::ErrandAtRisk {
+    let chopmark_reactor::ErrandAtRisk { seller, license, errand, since, attempts, reason, abandoned } = errand;
+    chopmark_query::ErrandAtRisk { seller, license, errand, since, attempts, reason, abandoned }
 }
 
 fn sellers(config: &Config) -> Sellers {

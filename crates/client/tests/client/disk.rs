@@ -78,11 +78,17 @@ fn a_process_killed_while_writing_leaves_the_state_from_before() {
 #[test]
 fn several_processes_may_share_a_folder() {
     let world = World::new();
+    let client = || {
+        let machine = chopmark_client::Fingerprint::parse(crate::world::MACHINE).expect("one");
+        let minute = std::time::Duration::from_mins(1);
+        let builder = world.builder().timeouts(minute, minute).license(crate::world::LICENSE).machine(machine);
+        builder.build().expect("a client")
+    };
     std::thread::scope(|threads| {
         for _ in 0..4 {
             threads.spawn(|| {
                 for _ in 0..10 {
-                    let answer = world.client().check();
+                    let answer = client().check();
                     assert!(matches!(&answer, Answer::Licensed(_)), "{answer:?}");
                     assert_eq!(answer.contact().not_kept, None);
                 }

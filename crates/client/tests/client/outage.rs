@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chopmark_client::{Answer, Client, Code, Source, Trouble};
+use chopmark_client::{Answer, Client, Code, Fingerprint, Source, Trouble};
 use serde_json::{Value, json};
 
 use crate::fake_server::{Heard, Reply};
-use crate::world::{DAY, HOUR, START, World, at, claims, no, yes};
+use crate::signer::Key;
+use crate::world::{DAY, HOUR, LICENSE, MACHINE, START, World, at, claims, no, yes};
 
 /// What an answer comes to.
 fn came_to(answer: &Answer) -> (&'static str, &str) {
@@ -16,6 +17,10 @@ fn came_to(answer: &Answer) -> (&'static str, &str) {
         Answer::Denied(_) => "denied",
     };
     (kind, answer.code().as_str())
+}
+
+fn machine() -> Fingerprint {
+    Fingerprint::parse(MACHINE).expect("one")
 }
 
 #[test]
@@ -195,4 +200,41 @@ fn a_server_that_is_not_there_at_all_is_trouble() {
     let client = Client::builder(format!("http://{port}"), world.root.x(), "p").license("l");
     let answer = client.state_dir(world.folder.path()).build().expect("a client").check();
     assert_eq!(*answer.code(), Code::FirstRun);
+}
+
+#[test]
+fn all_that_a_check_waits_for_shares_one_time() {
+    let world = World::new();
+    let (second, clock) = (Key::new(2), world.clock.clone());
+    let set = json!({"keys": [second.jwk(&[&world.root])]});
+    // Each answer comes in time for itself, both together do not.
+    world.server.now(move |heard| {
+        std::thread::sleep(Duration::from_millis(600));
+        if heard.method == "GET" {
+            return Reply::Json(200, set.clone());
+        }
+        Reply::Json(200, yes(heard, &second.lease(&claims(clock.seconds())).into(), clock.seconds()))
+    });
+    let second = Duration::from_secs(1);
+    let client =
+        world.builder().timeouts(second, second).license(LICENSE).machine(machine()).build().expect("a client");
+    let answer = client.check();
+    assert!(matches!(answer.contact().trouble, Some(Trouble::Unreachable(_))), "{answer:?}");
+}
+
+#[test]
+fn a_lock_that_is_never_let_go_leaves_time_for_the_question() {
+    let world = World::new();
+    assert!(world.client().check().may_run());
+    let entries = std::fs::read_dir(world.folder.path()).expect("the folder").map(|entry| entry.expect("one").path());
+    let mut locks = entries.filter(|path| path.extension().is_some_and(|ending| ending == "lock"));
+    let lock = std::fs::File::open(locks.next().expect("a lock")).expect("the lock");
+    lock.lock().expect("a lock");
+    let time = Duration::from_secs(2);
+    let client = world.builder().timeouts(time, time).license(LICENSE).machine(machine()).build().expect("a client");
+    let answer = client.check();
+    assert!(matches!(&answer, Answer::Licensed(facts) if facts.contact.source == Source::Online), "{answer:?}");
+    assert!(answer.contact().not_kept.as_ref().is_some_and(|why| why.contains("lock")), "{answer:?}");
+    drop(lock);
+    assert_eq!(client.check().contact().not_kept, None);
 }

@@ -88,17 +88,81 @@ fn a_final_no_is_a_denial_and_ends_the_lease_for_good() {
 }
 
 #[test]
-fn a_no_that_is_not_final_leaves_the_lease() {
-    for (code, wait) in [("PENDING", 60), ("SOMETHING_NEW", 60)] {
+fn a_no_that_is_not_final_leaves_the_lease_and_counts_where_there_is_none() {
+    for code in ["PENDING", "SOMETHING_NEW"] {
         let world = World::new();
         let client = world.client();
+        world.says_no(code);
+        let answer = client.check();
+        assert_eq!((answer.may_run(), answer.code().as_str()), (false, code), "there was no lease");
+        world.is_up();
         assert!(client.check().may_run());
         world.says_no(code);
         let answer = client.check();
-        assert_eq!((answer.may_run(), answer.code().as_str()), (false, code));
-        assert_eq!(answer.contact().next_check_after, Duration::from_secs(wait));
+        assert!(matches!(&answer, Answer::Licensed(_)), "{answer:?}");
+        assert_eq!((answer.contact().source, &answer.contact().trouble), (Source::Online, &None));
+        assert_eq!(answer.contact().next_check_after, Duration::from_secs(60), "and asks again soon");
+        world.clock.set(START + DAY);
+        let answer = client.check();
+        assert!(matches!(&answer, Answer::InGrace(_)), "the lease was not renewed: {answer:?}");
+        assert_eq!((answer.code().as_str(), answer.reason()), (code, "no"), "by a server that was reached");
         world.is_down();
-        assert!(client.check().may_run());
+        assert_eq!(*client.check().code(), Code::Offline);
+        world.says_no(code);
+        world.clock.set(START + 8 * DAY);
+        let answer = client.check();
+        assert_eq!((answer.may_run(), answer.code().as_str()), (false, code), "the lease has ended");
+    }
+}
+
+/// What an answer says to the program.
+fn said(answer: &Answer) -> (bool, bool, String, String) {
+    let in_grace = matches!(answer, Answer::InGrace(_));
+    (answer.may_run(), in_grace, answer.code().to_string(), answer.reason().to_owned())
+}
+
+#[test]
+fn what_a_check_says_is_what_is_known_from_then_on() {
+    let codes = [
+        "NOT_FOUND",
+        "RELEASED",
+        "BLOCKED",
+        "FROZEN",
+        "PENDING",
+        "WRONG_PRODUCT",
+        "EXPIRED",
+        "DEPLOYMENT_CONFLICT",
+        "MACHINE_REQUIRED",
+        "MACHINE_NOT_ACTIVATED",
+        "MACHINE_LIMIT",
+        "GRACE",
+        "VALID",
+        "SOMETHING_NEW",
+    ];
+    for code in codes {
+        // With the lease from before current, in its grace, ended; and with none.
+        for age in [Some(0), Some(2 * DAY), Some(9 * DAY), None] {
+            let world = World::new();
+            let client = world.client();
+            if let Some(age) = age {
+                assert!(client.check().may_run());
+                world.clock.set(START + age);
+            }
+            let (root, clock) = (world.root.clone(), world.clock.clone());
+            world.server.now(move |heard| {
+                let lease = root.lease(&crate::world::claims(clock.seconds()));
+                let mut body = match code {
+                    "VALID" | "GRACE" => yes(heard, &lease.into(), clock.seconds()),
+                    _ => no(heard, code),
+                };
+                body["code"] = code.into();
+                Reply::Json(200, body)
+            });
+            let checked = client.check();
+            assert_eq!((checked.contact().source, &checked.contact().trouble), (Source::Online, &None));
+            assert_eq!(said(&client.last_known()), said(&checked), "{code}, a lease of {age:?} s");
+            assert_eq!(said(&world.client().last_known()), said(&checked), "{code}, after a restart");
+        }
     }
 }
 

@@ -133,7 +133,7 @@ pub enum Refusal {
     #[error("the license cannot be used: {}", .0.as_str())]
     NotUsable(Code),
     /// All seats are taken.
-    #[error("all {limit} seats are taken; free a machine first")]
+    #[error("every seat is taken, of {limit}; free a machine first")]
     MachineLimit {
         /// Seats of the license.
         limit: u32,

@@ -112,6 +112,15 @@ pub struct SeatUse {
     pub limit: Option<u32>,
 }
 
+impl SeatUse {
+    /// How a license's seats are used, under its product's terms as far as they are known.
+    #[must_use]
+    pub fn of(license: &License, terms: Option<&ProductTerms>, now: DateTime<Utc>) -> Self {
+        let seats = terms.and_then(|terms| terms.seats);
+        Self { used: license.seats_used(now), limit: seats.and_then(|seats| seats.limit(license.quantity)) }
+    }
+}
+
 /// The answer to a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict<'a> {
@@ -135,15 +144,25 @@ pub fn judge<'a>(
     question: Question<'_>,
     now: DateTime<Utc>,
 ) -> Verdict<'a> {
-    let code = first_code(license, terms, question, now);
+    verdict(license, terms, first_code(license, terms, question, now), now)
+}
+
+/// Judges a license as a check by one of its active machines would find it: for people, who want to know of a license
+/// whether it is good, and not that they named no machine.
+#[must_use]
+pub fn judge_itself<'a>(license: &License, terms: Option<&'a ProductTerms>, now: DateTime<Utc>) -> Verdict<'a> {
+    verdict(license, terms, standing_code(license, terms, now), now)
+}
+
+fn verdict<'a>(license: &License, terms: Option<&'a ProductTerms>, code: Code, now: DateTime<Utc>) -> Verdict<'a> {
     let ends_at = grace_end(license, terms).max(license.provisional_until());
     let moment = if code == Code::Grace { ends_at } else { license.expires_at };
-    let seats = terms.and_then(|terms| terms.seats);
+    let counts_machines = terms.is_some_and(|terms| terms.seats.is_some());
     Verdict {
         code,
         reason: Reason::new(code, moment),
         entitlements: terms.map(|terms| Entitlements { of: &terms.entitlements, quantity: license.quantity }),
-        seats: seats.map(|seats| SeatUse { used: license.seats_used(now), limit: seats.limit(license.quantity) }),
+        seats: counts_machines.then(|| SeatUse::of(license, terms, now)),
         ends_at,
     }
 }

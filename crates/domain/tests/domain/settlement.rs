@@ -4,14 +4,17 @@
 mod support;
 
 mod balance;
+mod bill;
 mod calendar;
 mod change;
+mod forecast;
 mod formula;
 mod line;
 mod money;
 mod policy;
 mod properties;
 mod readiness;
+mod reconciliation;
 mod refund;
 mod refund_rules;
 mod scenarios;

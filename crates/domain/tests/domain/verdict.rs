@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
 use chopmark_domain::license::{
     Activation, Code, DeploymentClaim, Language, License, PROVISIONAL_TERM, Question, Reason, SeatUse, Shown, Status,
-    judge,
+    judge, judge_itself,
 };
 use chrono::TimeDelta;
 use serde_json::json;
@@ -84,6 +84,19 @@ fn the_first_code_that_applies_is_given() {
         cases.iter().map(|(_, license, question, now)| judge(license, Some(&counted), *question, *now).code).collect();
     assert_eq!(given, cases.map(|(expected, ..)| expected));
     assert_eq!(given, Code::ALL[1..], "every code but NOT_FOUND, which needs no license, in order");
+
+    let itself = |license: &License, now| judge_itself(license, Some(&counted), now);
+    assert_eq!(itself(&odd, day(29)), judge(&odd, Some(&counted), first, day(29)), "as an active machine finds it");
+    for (expected, license, now) in [
+        (Code::Released, &released, late),
+        (Code::Blocked, &blocked, late),
+        (Code::Frozen, &frozen, late),
+        (Code::Pending, &inactive, late),
+        (Code::Expired, &odd, late),
+        (Code::Grace, &odd, day(31)),
+    ] {
+        assert_eq!(itself(license, now).code, expected);
+    }
 }
 
 #[test]

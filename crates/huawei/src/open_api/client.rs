@@ -13,7 +13,7 @@ use reqwest::{Client, Method, Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-pub use address::SetupError;
+pub use address::{SetupError, is_loopback};
 use address::{authority, host_url, may_be_plain};
 
 use super::answer::{ErrorKind, OpenApiError, OrderAnswer, parse_order_answer};

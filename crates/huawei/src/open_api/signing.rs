@@ -10,6 +10,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::uri::uri_encoded;
+
 /// The name of the scheme, as it stands in `Authorization`.
 pub const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
@@ -164,20 +166,6 @@ pub fn query_string(pairs: &[(String, String)]) -> String {
         pairs.iter().map(|(name, value)| format!("{}={}", uri_encoded(name), uri_encoded(value))).collect();
     encoded.sort();
     encoded.join("&")
-}
-
-/// Everything but the unreserved characters of RFC 3986 becomes `%XX`.
-pub(super) fn uri_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String does not fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 /// A moment as `X-Sdk-Date` has it: `yyyyMMdd'T'HHmmss'Z'`, UTC.

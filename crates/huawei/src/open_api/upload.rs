@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::answer::{Code, ErrorKind, OpenApiError, failure, no_json};
-use super::signing::uri_encoded;
+use crate::uri::uri_encoded;
 
 /// The marketplace takes so many characters of text; a longer license is uploaded as a file.
 pub const LONGEST_CHARACTERS: usize = 1024;

@@ -1,6 +1,6 @@
 //! The answer to a check, written once.
 
-use chopmark_domain::catalog::ProductTerms;
+use chopmark_domain::catalog::{LEASE_SECONDS, OFFLINE_GRACE_SECONDS, ProductTerms};
 use chopmark_domain::license::{Code, Language, Reason, Verdict, Worded, judge};
 use chopmark_log::Position;
 use chopmark_projector::Found;
@@ -17,12 +17,7 @@ use crate::json::{ClockTime, PositionText, Time, to_bytes};
 use crate::license_view::LicenseView;
 use crate::question::{Question, Subject};
 
-/// Seconds of a lease and of its time offline, where no product says otherwise.
-const LEASE_SECONDS: u32 = 86_400;
-const OFFLINE_GRACE_SECONDS: u32 = 604_800;
-
-/// What a question led to.
-#[derive(Debug)]
+/// What a question led to. Not `Debug`, like all here: it may hold a secret.
 pub(super) enum Outcome {
     /// To a license.
     Judged(Box<Judged>),
@@ -45,12 +40,25 @@ pub(super) enum Outcome {
 impl Outcome {
     /// To a license on record.
     pub(super) fn judged(position: Position, found: Found) -> Self {
-        Self::Judged(Box::new(Judged { position, found, enrolment_secret: None }))
+        Self::Judged(Box::new(Judged { position, found, enrolment_secret: None, recorded_by: None }))
+    }
+
+    /// To a license that the log heard of by this very check.
+    pub(super) fn news(position: Position, found: Found, recorded_by: DateTime<Utc>) -> Self {
+        let recorded_by = Some(recorded_by);
+        Self::Judged(Box::new(Judged { position, found, enrolment_secret: None, recorded_by }))
+    }
+
+    /// The time by which the event was recorded that the check caused, if it did.
+    pub(super) fn recorded_by(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Judged(judged) => judged.recorded_by,
+            _ => None,
+        }
     }
 }
 
 /// A license that was found.
-#[derive(Debug)]
 pub(super) struct Judged {
     /// The position of the log that this is true at.
     pub(super) position: Position,
@@ -58,10 +66,11 @@ pub(super) struct Judged {
     pub(super) found: Found,
     /// The secret that the deployment was enrolled with just now.
     pub(super) enrolment_secret: Option<String>,
+    /// The check caused an event, which was recorded by then; to the millisecond, UTC.
+    pub(super) recorded_by: Option<DateTime<Utc>>,
 }
 
 /// An answer, ready to be sent.
-#[derive(Debug)]
 pub(super) struct Written {
     pub(super) code: Code,
     /// It tells a guesser that he guessed wrong, or would if he guessed on.
@@ -148,10 +157,12 @@ fn write_verdict(
     language: Language,
     now: DateTime<Utc>,
 ) -> Written {
-    let Judged { position, found, enrolment_secret } = judged;
+    let Judged { position, found, enrolment_secret, recorded_by } = judged;
     let terms: Option<&ProductTerms> = found.terms.as_deref().map(|dated| &dated.terms);
     let verdict = match (&question.subject, terms) {
-        (Subject::Deployment(_), Some(terms)) => judge_deployment(&found.license, terms, question, now),
+        (Subject::Deployment(_), Some(terms)) => {
+            judge_deployment(&found.license, terms, question, recorded_by.is_some(), now)
+        }
         _ => judge(&found.license, terms, question.asked(), now),
     };
     let lease = lease(query, question, found, &verdict, now);
@@ -250,7 +261,7 @@ fn lease(
 }
 
 /// For how long leases of a license may be given out.
-pub(crate) fn lease_term(found: &Found, verdict: &Verdict<'_>) -> Term {
+fn lease_term(found: &Found, verdict: &Verdict<'_>) -> Term {
     let terms = found.terms.as_deref().map(|dated| &dated.terms);
     Term {
         lease_seconds: terms.map_or(LEASE_SECONDS, |terms| terms.lease_seconds),
@@ -293,7 +304,7 @@ fn note_sighting(
     }
 }
 
-pub(crate) fn ambiguous_in(language: Language) -> &'static str {
+fn ambiguous_in(language: Language) -> &'static str {
     match language {
         Language::English => "several sellers have a license with this id; name the seller",
         Language::Chinese => "多个商家有此编号的许可证，请指明商家",

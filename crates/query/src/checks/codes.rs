@@ -7,13 +7,10 @@ use chopmark_projector::{Found, LookUp};
 use chrono::{DateTime, Utc};
 
 use super::answer::Outcome;
-use crate::Query;
 use crate::asker::Asker;
 use crate::code_lookup::CodeLookedUp;
 use crate::question::Question;
-
-/// The shortest text that may be a code of the marketplace's. Those of its examples have ten characters.
-const SHORTEST: usize = 6;
+use crate::{Query, up_to_millis};
 
 /// What becomes of an id that no license has: where it may be a code of a seller who sells codes, the marketplace is
 /// asked. `None`: there is no such code.
@@ -25,21 +22,27 @@ pub(super) async fn confirm(
     now: DateTime<Utc>,
 ) -> Option<Outcome> {
     let lookup = query.codes.as_ref()?;
-    let code = plausible(id)?;
+    let code = LicenseCode::parse(id).ok().filter(LicenseCode::is_plausible)?;
     let seller = seller_of(query, question, now)?;
     let not_yet = |over_limit| Outcome::BeingConfirmed { position: query.progress.position(), over_limit };
-    if !asker.may_have_looked_up(&seller) {
+    if !asker.may_have_looked_up(&seller, &code) {
         return Some(not_yet(true));
     }
-    match lookup.confirm(&seller, &code).await {
+    let news = match lookup.confirm(&seller, &code).await {
         CodeLookedUp::NotExist => return None,
         CodeLookedUp::Later => return Some(not_yet(false)),
-        CodeLookedUp::Known(Some(position)) => query.wait_for(position).await,
-        CodeLookedUp::Known(None) => {}
+        CodeLookedUp::Known(news) => news,
+    };
+    if let Some(position) = news {
+        query.wait_for(position).await;
     }
     let LookUp { position, found, .. } = query.index.look_up(Some(&seller), id, question.product.as_ref(), now);
     // What the marketplace said is in the log; the index comes to it in a moment.
-    Some(found.map_or_else(|| not_yet(false), |found| Outcome::judged(position, found)))
+    Some(match (found, news) {
+        (None, _) => not_yet(false),
+        (Some(found), None) => Outcome::judged(position, found),
+        (Some(found), Some(_)) => Outcome::news(position, found, up_to_millis(query.commands.now())),
+    })
 }
 
 /// A code that the log knows was used: now and then the marketplace is asked how it is with it.
@@ -47,13 +50,6 @@ pub(super) fn refresh(query: &Query, found: &Found) {
     if let (Some(lookup), LicenseId::Code(code)) = (&query.codes, &found.key.id) {
         lookup.refresh_daily(&found.key.seller, code);
     }
-}
-
-/// A text that may be a code of the marketplace's; ids of instances are none.
-fn plausible(id: &str) -> Option<LicenseCode> {
-    let of_a_code = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let looks_like_one = id.len() >= SHORTEST && id.bytes().all(of_a_code) && uuid::Uuid::try_parse(id).is_err();
-    looks_like_one.then(|| LicenseCode::parse(id).ok()).flatten()
 }
 
 /// Whose code it may be: of the seller named, of the product's owner, or of the only one who sells codes.
@@ -72,21 +68,5 @@ fn seller_of(query: &Query, question: &Question<'_>, now: DateTime<Utc>) -> Opti
     match named {
         Some(named) => sellers.contains(&named).then_some(named),
         None => sellers.pop().filter(|_| sellers.is_empty()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_may_be_a_code_is_asked_for() {
-        for code in ["PL0001TEST", "PL-0001_x", &"P".repeat(64)] {
-            assert!(plausible(code).is_some(), "{code}");
-        }
-        let instance = "10e758d0-31ad-4c4b-8f1b-81d03469a10e";
-        for other in ["", "PL1", "PL 0001", "PL0001,PL0002", "码码码码码码", instance, &"P".repeat(65)] {
-            assert!(plausible(other).is_none(), "{other}");
-        }
     }
 }

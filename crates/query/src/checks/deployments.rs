@@ -14,15 +14,17 @@ use chopmark_projector::{Found, LookUp};
 use chrono::{DateTime, Utc};
 
 use super::answer::{Judged, Outcome};
-use super::sight::{as_enrolled, is_settled};
-use crate::Query;
+use super::sight::{Refused, as_enrolled, is_on_record, refusal};
 use crate::asker::Asker;
 use crate::metrics::EnrolmentOutcome;
 use crate::question::{Deployment, Question};
+use crate::{Query, up_to_millis};
 
 /// A deployment that asks as one of an image product.
 struct Asking<'a> {
     query: &'a Query,
+    question: &'a Question<'a>,
+    asker: &'a Asker<'a>,
     deployment: &'a Deployment,
     seller: SellerId,
     terms: Arc<DatedTerms>,
@@ -40,17 +42,20 @@ pub(super) async fn look_up(
     let Some((seller, terms)) = image_product(query, question, deployment, now) else {
         return Outcome::NotFound { position: query.progress.position(), ambiguous: false };
     };
-    let asking = Asking { query, deployment, seller, terms, now };
+    let asking = Asking { query, question, asker, deployment, seller, terms, now };
     let looked_up = asking.look();
-    let on_record = looked_up.found.as_ref().map(|found| &found.license);
-    if on_record.is_some_and(|license| is_settled(license, &asking.terms.terms, question, deployment, now)) {
-        return asking.judged(looked_up, None);
+    if looked_up.found.as_ref().is_some_and(|found| is_on_record(&found.license, deployment)) {
+        return asking.judged(looked_up);
+    }
+    if let Some(refused) = asking.refusal(&looked_up) {
+        asking.report(refused);
+        return asking.judged(looked_up);
     }
     if !asker.may_enrol(&asking.key(), &deployment.product) {
         query.metrics.enrolled(EnrolmentOutcome::Bounded);
-        return asking.judged(looked_up, None);
+        return asking.judged(looked_up);
     }
-    asking.enrol(looked_up, asker).await
+    asking.enrol(looked_up).await
 }
 
 fn image_product(
@@ -73,16 +78,51 @@ impl Asking<'_> {
         LicenseKey { seller: self.seller.clone(), id: LicenseId::Deployment(self.deployment.ecs.clone()) }
     }
 
+    /// Whether it is refused by what is on record.
+    fn refusal(&self, looked_up: &LookUp) -> Option<Refused> {
+        let license = &looked_up.found.as_ref()?.license;
+        refusal(license, &self.terms.terms, self.question, self.deployment, self.now)
+    }
+
+    /// A refusal is no event, or whoever is refused could grow the log by asking on. So it is counted, and a clone told
+    /// of in our own log.
+    fn report(&self, refused: Refused) {
+        self.query.metrics.enrolled(EnrolmentOutcome::Refused);
+        if refused == Refused::Clone {
+            self.suspect_clone("refused");
+        }
+    }
+
+    fn suspect_clone(&self, outcome: &str) {
+        self.query.metrics.clone_suspected(&self.seller);
+        if self.asker.may_warn_of_clone(&self.key()) {
+            let (seller, ecs, address) = (&self.seller, &self.deployment.ecs, self.asker.address());
+            tracing::warn!(
+                %seller, %ecs, %address, outcome,
+                "two systems seem to use one ECS id in turn: a clone is suspected"
+            );
+        }
+    }
+
     /// What is on record, as one of the product asked for.
-    fn judged(&self, looked_up: LookUp, enrolment_secret: Option<String>) -> Outcome {
+    fn judged(&self, looked_up: LookUp) -> Outcome {
+        self.outcome(looked_up, None, None)
+    }
+
+    fn outcome(
+        &self,
+        looked_up: LookUp,
+        enrolment_secret: Option<String>,
+        recorded_by: Option<DateTime<Utc>>,
+    ) -> Outcome {
         let LookUp { position, found, .. } = looked_up;
         let license = as_enrolled(found.map(|found| found.license), self.deployment);
         let found = Found { key: self.key(), license, terms: Some(Arc::clone(&self.terms)) };
-        Outcome::Judged(Box::new(Judged { position, found, enrolment_secret }))
+        Outcome::Judged(Box::new(Judged { position, found, enrolment_secret, recorded_by }))
     }
 
     /// Makes the deployment known, with a secret of its own from now on. `before` is what was on record.
-    async fn enrol(&self, before: LookUp, asker: &Asker<'_>) -> Outcome {
+    async fn enrol(&self, before: LookUp) -> Outcome {
         let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let command = Command::Enrol(Box::new(Enrolment {
             product: self.deployment.product.clone(),
@@ -92,22 +132,24 @@ impl Asking<'_> {
             policy: self.terms.terms.clones,
             at_most: self.query.enrolments_a_day,
         }));
-        match self.query.commands.license(&self.key(), command, &asker.cause()).await {
+        match self.query.commands.license(&self.key(), command, &self.asker.cause()).await {
             Ok(done) => self.enrolled(&done, secret).await,
             Err(CommandError::Refused(Refusal::TooManyToday)) => {
                 self.query.metrics.enrolled(EnrolmentOutcome::Bounded);
-                self.judged(before, None)
+                self.judged(before)
             }
             Err(CommandError::Refused(_)) => {
-                self.query.metrics.enrolled(EnrolmentOutcome::Refused);
+                // The index did not know it yet.
                 self.query.wait_for_head().await;
-                self.judged(self.look(), None)
+                let looked_up = self.look();
+                self.report(self.refusal(&looked_up).unwrap_or(Refused::Otherwise));
+                self.judged(looked_up)
             }
             Err(error) => {
                 // A customer's server goes on although our log does not.
                 tracing::error!(seller = %self.seller, ecs = %self.deployment.ecs, %error, "a deployment is not enrolled");
                 self.query.metrics.enrolled(EnrolmentOutcome::Failed);
-                self.judged(before, None)
+                self.judged(before)
             }
         }
     }
@@ -125,7 +167,21 @@ impl Asking<'_> {
         if looked_up.position < position {
             looked_up = LookUp { position, found: self.as_decided(done), ..looked_up };
         }
-        self.judged(looked_up, is_news.then_some(secret))
+        if !is_news {
+            return self.judged(looked_up);
+        }
+        let recorded_by = self.recorded_by(done, position).await;
+        self.outcome(looked_up, Some(secret), Some(recorded_by))
+    }
+
+    /// The first millisecond by which the enrolment was on record. By it, explaining a verdict knows the check that
+    /// enrolled from those that came after.
+    async fn recorded_by(&self, done: &Done<Standing>, position: Position) -> DateTime<Utc> {
+        let enrolled_at = done.state.license().and_then(|license| Some(license.deployment.as_ref()?.enrolled_at));
+        let page = self.query.commands.log().read_all(Position(position.0.saturating_sub(1)), 1).await;
+        let record = page.ok().and_then(|page| page.records.into_iter().next());
+        let recorded_at = record.map(|record| record.recorded_at);
+        up_to_millis(enrolled_at.max(recorded_at).unwrap_or(self.now).max(self.now))
     }
 
     fn as_decided(&self, done: &Done<Standing>) -> Option<Found> {
@@ -139,9 +195,7 @@ impl Asking<'_> {
         self.query.metrics.enrolled(outcome);
         let deployment = license.deployment.as_ref();
         if deployment.is_some_and(|deployment| deployment.clone_seen_at == Some(deployment.enrolled_at)) {
-            self.query.metrics.clone_suspected(&self.seller);
-            let (seller, ecs) = (&self.seller, &self.deployment.ecs);
-            tracing::warn!(%seller, %ecs, "two systems seem to use one ECS id in turn: a clone is suspected");
+            self.suspect_clone("enrolled");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use actix_web::http::header::{
-    ACCEPT_LANGUAGE, AcceptLanguage, CONTENT_LANGUAGE, Header, HeaderValue, Preference, Quality,
+    ACCEPT_LANGUAGE, AcceptLanguage, CONTENT_LANGUAGE, Header, HeaderValue, Preference, Quality, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse};
 use chopmark_domain::license::Language;
@@ -32,6 +32,7 @@ impl Spoken {
                 Language::Chinese => HeaderValue::from_static("zh-CN"),
             };
             response.headers_mut().insert(CONTENT_LANGUAGE, tag);
+            response.headers_mut().insert(VARY, HeaderValue::from_static("accept-language"));
         }
     }
 }
@@ -67,6 +68,7 @@ mod tests {
         let spoken = Spoken::of(&request);
         let mut response = HttpResponse::Ok().finish();
         spoken.tell(&mut response);
+        assert_eq!(response.headers().get(VARY).unwrap(), "accept-language", "{languages}");
         let told = response.headers().get(CONTENT_LANGUAGE).map(|tag| tag.to_str().unwrap().to_owned());
         (spoken.language, told)
     }

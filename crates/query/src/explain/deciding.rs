@@ -5,7 +5,7 @@ use chopmark_domain::license::{Code, License};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::json::{PositionText, Time};
+use crate::json::{ExactTime, PositionText};
 
 /// An event that decided.
 #[derive(Serialize, ToSchema)]
@@ -19,7 +19,7 @@ pub(crate) struct Decisive<'a> {
     #[schema(example = "license_frozen.v1")]
     kind: &'a str,
     /// When the log took it.
-    recorded_at: Time,
+    recorded_at: ExactTime,
 }
 
 /// A part of a license that verdicts depend on.
@@ -117,7 +117,7 @@ impl<'a> From<&'a Told> for Decisive<'a> {
             revision: told.record.revision.0,
             position: PositionText(told.record.position),
             kind: &told.record.kind,
-            recorded_at: Time(told.record.recorded_at),
+            recorded_at: ExactTime(told.record.recorded_at),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a check would have found the license at all.
 
-use chopmark_commands::{CommandError, Commands, Cut};
+use chopmark_commands::{CommandError, Commands};
 use chopmark_domain::catalog::{self, ProductDefined};
 use chopmark_domain::codec::StoredEvent;
 use chopmark_domain::ids::{SellerId, Sku};
@@ -23,8 +23,6 @@ pub(crate) enum Reach {
     OtherSeller,
     /// The product named is of another seller's catalog.
     OtherSellersProduct,
-    /// Several sellers have a license of this id, and the question names none.
-    Ambiguous,
     /// A question that names a `license` finds no deployment, and one from a deployment nothing else.
     OtherKind,
     /// A deployment names a product that nobody has.
@@ -58,8 +56,8 @@ pub(super) async fn reach(
         Some(owner) if owner == key.seller => Ok(Reach::Found),
         Some(_) => Ok(Reach::OtherSellersProduct),
         None if asks_as_deployment => Ok(Reach::UnknownProduct),
-        None if is_deployment || named.is_some() => Ok(Reach::Found),
-        None => alone(commands, index, key, position).await,
+        // Another seller may have a license of the same id; who explains this one has said whose is meant.
+        None => Ok(Reach::Found),
     }
 }
 
@@ -103,24 +101,4 @@ async fn defined_at(
         last = defined.next_back().map(|record| record.position).or(last);
         from = Revision(end.0 + 1);
     }
-}
-
-/// Whether no other seller had a license of the same id.
-async fn alone(
-    commands: &Commands,
-    index: &LicenseIndex,
-    key: &LicenseKey,
-    position: Position,
-) -> Result<Reach, CommandError> {
-    let now = commands.now();
-    for seller in index.sellers() {
-        if seller == key.seller {
-            continue;
-        }
-        let Some(other) = index.look_up(Some(&seller), key.id.as_str(), None, now).found else { continue };
-        if commands.license_at(&other.key, Cut::Position(position)).await?.is_some() {
-            return Ok(Reach::Ambiguous);
-        }
-    }
-    Ok(Reach::Found)
 }

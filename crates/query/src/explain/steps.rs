@@ -36,7 +36,6 @@ impl Step {
             (Reach::Found, LicenseId::Instance(_)) => "the log held no such license at this position",
             (Reach::OtherSeller, _) => "the question names another seller, who had no license of this id",
             (Reach::OtherSellersProduct, _) => "the product named is of another seller, who had no license of this id",
-            (Reach::Ambiguous, _) => "several sellers had a license of this id, and the question names none",
             (Reach::OtherKind, _) => "`license` finds instances and codes, `deployment` deployments; this is the other",
             (Reach::UnknownProduct, _) => "the product that the deployment names was not known",
         };
@@ -160,7 +159,7 @@ impl Told<'_> {
             (Code::MachineNotActivated, true, _) => format!("the machine {machine} has no seat"),
             (Code::MachineNotActivated, false, _) => format!("the machine {machine} has a seat"),
             (_, true, Some(limit)) => {
-                format!("{} seats are taken of {limit}, and those before this machine are enough", seats.used)
+                format!("seats taken: {} of {limit}, and those of the machines before this one are enough", seats.used)
             }
             (_, _, Some(limit)) => format!("it is among the first {limit} machines"),
             (_, _, None) => "how many seats were bought is not known yet".into(),

@@ -26,7 +26,7 @@ use tempfile::TempDir;
 
 use super::asked::{Body, When};
 use super::{Remembered, moment};
-use crate::checks::sight::{as_enrolled, judge_deployment};
+use crate::checks::sight::{as_enrolled, is_own_enrolment, judge_deployment};
 use crate::license_view::LicenseView;
 use crate::looking_back::Moment;
 use crate::question::{Question, Subject};
@@ -43,7 +43,8 @@ const PRODUCTS: [(&str, &str, ProductKind, Option<Seats>); 6] = [
 ];
 const MACHINES: [&str; 3] = ["m1", "m2", "m3"];
 const SECRETS: [&str; 3] = ["s1", "s2", "s3"];
-const START: &str = "2026-11-24T12:00:00Z";
+/// Later than the log's own clock, so that this one alone tells which enrolment is whose.
+const START: &str = "2126-11-24T12:00:00Z";
 
 /// A clock that the test moves.
 struct HeldClock(Mutex<DateTime<Utc>>);
@@ -397,13 +398,17 @@ impl World {
         let body = question.to_string();
         let asked = Question::parse(body.as_bytes()).unwrap();
         let now = self.now().trunc_subsecs(3);
-        let (position, found) = self.look_up(&asked, now);
+        let (position, found) = self.look_up(&asked, &key.seller, now);
         let (code, reason, license) = match &found {
             None => (Code::NotFound, None, None),
             Some(found) => {
                 let terms = found.terms.as_deref().map(|dated| &dated.terms);
                 let verdict = match (&asked.subject, terms) {
-                    (Subject::Deployment(_), Some(terms)) => judge_deployment(&found.license, terms, &asked, now),
+                    (Subject::Deployment(_), Some(terms)) => {
+                        let enrolled_at = found.license.deployment.as_ref().map(|known| known.enrolled_at);
+                        let is_own = enrolled_at.is_some_and(|at| is_own_enrolment(at, at, now));
+                        judge_deployment(&found.license, terms, &asked, is_own, now)
+                    }
                     _ => judge(&found.license, terms, asked.asked(), now),
                 };
                 let view = LicenseView::new(&found.key.id, &found.license, terms, &verdict);
@@ -416,12 +421,14 @@ impl World {
         self.given.push(Given { key, question, position, now, code, reason, license });
     }
 
-    fn look_up(&self, asked: &Question<'_>, now: DateTime<Utc>) -> (Position, Option<Found>) {
+    /// Finds what is asked about; where several sellers have it, the one that is meant.
+    fn look_up(&self, asked: &Question<'_>, meant: &SellerId, now: DateTime<Utc>) -> (Position, Option<Found>) {
         let seller = asked.seller.as_deref().map(|seller| id(SellerId::parse, seller));
         let deployment = match &asked.subject {
             Subject::License(license) => {
-                let LookUp { position, found, .. } =
-                    self.index.look_up(seller.as_ref(), license, asked.product.as_ref(), now);
+                let look_up = |seller| self.index.look_up(seller, license, asked.product.as_ref(), now);
+                let looked = look_up(seller.as_ref());
+                let LookUp { position, found, .. } = if looked.ambiguous { look_up(Some(meant)) } else { looked };
                 return (position, found);
             }
             Subject::Deployment(deployment) => deployment,

@@ -25,7 +25,10 @@ pub(crate) struct ListParams {
     #[param(schema_with = crate::openapi::statuses, required = false)]
     status: Option<String>,
     /// Only of this SKU.
-    #[param(max_length = 128, pattern = "^[A-Za-z0-9._-]*$")]
+    #[param(
+        max_length = 128,
+        pattern = r"^([^,\x00-\x1f\x7f-\x9f]*[^,\s\x00-\x1f\x7f-\x9f][^,\x00-\x1f\x7f-\x9f]*)?$"
+    )]
     product: Option<String>,
     /// Only ids that begin so.
     id: Option<String>,

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Entry;
 use crate::caller::Caller;
 use crate::find::{find, unreadable};
-use crate::json::{self, PositionText, Time};
+use crate::json::{self, ExactTime, PositionText, Time};
 use crate::looking_back::{Moment, Recalled};
 use crate::order_view::{OrderView, orders};
 use crate::problem::Problem;
@@ -50,7 +50,7 @@ pub(crate) struct Shown<'a> {
     orders: Vec<OrderView<'a>>,
     /// The time that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    as_of: Option<Time>,
+    as_of: Option<ExactTime>,
     position: PositionText,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Shown<'a> {
             block: found.license.blocked.then(|| block(recalled)).flatten(),
             machines: machines(&found.license, at),
             orders: orders(&recalled.standing),
-            as_of: as_of.map(Time),
+            as_of: as_of.map(ExactTime),
             position: PositionText(position),
         }
     }

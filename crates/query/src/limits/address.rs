@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{FORWARDED, HeaderName, HeaderValue};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -41,6 +41,16 @@ pub(super) fn counted_as(address: IpAddr) -> IpAddr {
         }
         v4 => v4,
     }
+}
+
+/// The network that an address is in, as events tell it: a /24 of IPv4, a /48 of IPv6, like `203.0.113.0/24`. It names a
+/// provider or a company, and no person.
+pub(crate) fn network_of(address: IpAddr) -> String {
+    let network = match address.to_canonical() {
+        IpAddr::V4(v4) => IpNet::V4(Ipv4Net::new_assert(v4, 24)),
+        IpAddr::V6(v6) => IpNet::V6(Ipv6Net::new_assert(v6, 48)),
+    };
+    network.trunc().to_string()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,4 +125,21 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
         }
     }
     address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_tell_the_network_and_no_address() {
+        for (address, network) in [
+            ("203.0.113.7", "203.0.113.0/24"),
+            ("::ffff:203.0.113.255", "203.0.113.0/24"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+            ("::1", "::/48"),
+        ] {
+            assert_eq!(network_of(address.parse().unwrap()), network);
+        }
+    }
 }

@@ -16,10 +16,10 @@ const MINUTES: u64 = 1 << (u32::BITS - COUNT_BITS);
 /// Counts checks in two steps.
 ///
 /// Every check counts in the slot that its license's hash leads to, begun anew each minute; many licenses share one.
-/// That is a hash and one atomic word. Only when a slot has seen a quarter of the burst within the minute, are its
+/// That is a hash and one atomic word. Only when a slot has seen a sixteenth of the burst within the minute, are its
 /// licenses counted each for itself, exactly, in bounded memory, from nothing. Only that count refuses. So a license is
 /// never refused for what its neighbours in a slot do: what it shares with them decides only whether it is looked at
-/// closely. It has its whole burst, and up to a quarter more.
+/// closely. It has its whole burst, and up to a sixteenth more.
 #[derive(Debug)]
 pub(super) struct Bursts {
     slots: Box<[AtomicU32]>,
@@ -34,7 +34,7 @@ impl Bursts {
         Self {
             slots: (0..SLOTS).map(|_| AtomicU32::new(0)).collect(),
             hasher: RandomState::new(),
-            unquestioned: (policy.quota() / 4).min(COUNT_MAX),
+            unquestioned: (policy.quota() / 16).min(COUNT_MAX),
             exact: Quota::new(policy, now),
             began: now,
         }

@@ -60,28 +60,18 @@ impl Policy {
 
 /// How somebody stands with a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub(crate) struct Standing {
     policy: Policy,
-    remaining: u32,
-    resets_in: u64,
+    /// How many are left.
+    pub(super) remaining: u32,
+    /// Seconds until all are, if no more are used.
+    pub(super) resets_in: u64,
 }
 
 impl Standing {
-    /// How many are left.
-    #[must_use]
-    pub fn remaining(&self) -> u32 {
-        self.remaining
-    }
-
-    /// Seconds until all are, if no more are used.
-    #[must_use]
-    pub fn resets_in(&self) -> u64 {
-        self.resets_in
-    }
-
     /// Tells it in the headers of an answer: `RateLimit-Policy: "failures";q=60;w=60` and
     /// `RateLimit: "failures";r=59;t=1`.
-    pub fn tell(&self, headers: &mut HeaderMap) {
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
         let Policy { name, quota, window } = self.policy;
         headers.insert(RATE_LIMIT_POLICY, value(&format!("\"{name}\";q={quota};w={}", window.as_secs())));
         headers.insert(RATE_LIMIT, value(&format!("\"{name}\";r={};t={}", self.remaining, self.resets_in)));
@@ -90,27 +80,16 @@ impl Standing {
 
 /// A quota is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exceeded {
-    standing: Standing,
-    retry_after: u64,
+pub(crate) struct Exceeded {
+    /// The quota, as an answer's headers tell it.
+    pub(super) standing: Standing,
+    /// Seconds until there is one again, at least 1.
+    pub(super) retry_after: u64,
 }
 
 impl Exceeded {
-    /// Seconds until there is one again, at least 1.
-    #[must_use]
-    pub fn retry_after(&self) -> u64 {
-        self.retry_after
-    }
-
-    /// The quota, as an answer's headers tell it.
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        self.standing
-    }
-
     /// What to answer, with `Retry-After`; a [`Problem`] made from this [tells](Self::tell) the other headers, too.
-    #[must_use]
-    pub fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         let Policy { name, quota, window } = self.standing.policy;
         let detail = format!(
             "more than the limit \"{name}\" allows, {quota} in {} s; ask again in {} s",
@@ -121,7 +100,7 @@ impl Exceeded {
     }
 
     /// Tells it in the headers of an answer, `Retry-After` among them.
-    pub fn tell(&self, headers: &mut HeaderMap) {
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
         self.standing.tell(headers);
         headers.insert(RETRY_AFTER, HeaderValue::from(self.retry_after));
     }

@@ -11,9 +11,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Params, ambiguous, fingerprint, no_such_license, not_done, send};
+use super::{ambiguous, fingerprint, no_such_license, not_done, send};
 use crate::asker::Asker;
 use crate::json::{self, PositionText, Time};
+use crate::params::Whose;
 use crate::problem::{Kind, Problem};
 use crate::question::machine_name;
 use crate::{Query, body};
@@ -58,7 +59,7 @@ impl<'a> From<&'a Machine> for MachineView<'a> {
         ("id" = String, Path, description = "The instance id or license code.",
          example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"),
         ("fingerprint" = inline(crate::openapi::Fingerprint), Path, description = "The machine."),
-        Params,
+        Whose,
     ),
     request_body(content = Option<crate::openapi::MachineName>, description = "What people call it. May be absent."),
     responses(
@@ -88,7 +89,7 @@ async fn activated(
 ) -> Result<HttpResponse, Problem> {
     let name = machine_name(&body::read(payload, query.body_bytes).await?)?;
     let fingerprint = fingerprint(machine)?;
-    let seller = Params::read(request.query_string())?;
+    let seller = Whose::read(request.query_string())?;
     query.must_be_ready()?;
     let now = query.now();
     let LookUp { position, found, ambiguous: several } = query.index.look_up(seller.as_ref(), id, None, now);
@@ -129,11 +130,11 @@ fn seated(
     position: Position,
     now: DateTime<Utc>,
 ) -> Result<HttpResponse, Problem> {
-    let seats = found.terms.as_deref().and_then(|dated| dated.terms.seats);
+    let terms = found.terms.as_deref().map(|dated| &dated.terms);
     let machine = license.machines.as_ref().and_then(|machines| machines.get(fingerprint.as_str()));
     let answer = Seated {
         machine: machine.map(MachineView::from).ok_or_else(super::no_such_machine)?,
-        seats: SeatUse { used: license.seats_used(now), limit: seats.and_then(|seats| seats.limit(license.quantity)) },
+        seats: SeatUse::of(license, terms, now),
         position: PositionText(position),
     };
     let mut response = json::response_at(&answer, position);
@@ -145,7 +146,12 @@ fn refused(error: &CommandError) -> Problem {
     let CommandError::Refused(refusal) = error else { return not_done(error) };
     match refusal {
         Refusal::MachineLimit { limit } => {
-            let detail = format!("all {limit} seats of the license are taken; free a machine first, or buy more seats");
+            let taken = match limit {
+                0 => "the license has no seats".into(),
+                1 => "the only seat of the license is taken".into(),
+                limit => format!("all {limit} seats of the license are taken"),
+            };
+            let detail = format!("{taken}; free a machine first, or buy more seats");
             Problem::new(Kind::MachineLimit, detail).with_code(Code::MachineLimit)
         }
         Refusal::NotUsable(code) => {
@@ -168,6 +174,8 @@ mod tests {
     fn a_refusal_says_what_a_check_would_say() {
         let refused = |refusal| refused(&CommandError::Refused(refusal));
         assert_eq!(refused(Refusal::MachineLimit { limit: 3 }).kind(), Kind::MachineLimit);
+        assert!(refused(Refusal::MachineLimit { limit: 3 }).to_string().contains("all 3 seats"));
+        assert!(refused(Refusal::MachineLimit { limit: 1 }).to_string().contains("the only seat"));
         assert_eq!(refused(Refusal::NotUsable(Code::Frozen)).kind(), Kind::LicenseNotUsable);
         assert_eq!(refused(Refusal::TooManyToday).kind(), Kind::TooManyRequests);
         assert_eq!(refused(Refusal::Unknown).kind(), Kind::NoSuchLicense);

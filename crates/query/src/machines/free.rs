@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_commands::CommandError;
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{Fingerprint, SellerId};
-use chopmark_domain::license::{Command, FreedBy, Refusal};
+use chopmark_domain::license::{Command, FreedBy, KnownLeases, Refusal, seat_taken_until};
 use chopmark_log::Position;
 use chopmark_projector::Found;
 use chrono::{DateTime, Utc};
@@ -12,7 +12,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::proof::{Named, Proof, proof};
-use super::taken::{Known, taken_until};
 use super::{fingerprint, no_such_license, no_such_machine, not_done, send};
 use crate::asker::Asker;
 use crate::find::find;
@@ -30,6 +29,8 @@ pub(crate) struct FreeParams {
     /// `true`, with a token: the seat is free at once.
     #[param(value_type = Option<bool>)]
     now: Option<String>,
+    /// The machine's lease, where the program can send no header. Addresses are written into logs: prefer the header.
+    lease: Option<String>,
 }
 
 /// What is to be freed, and by whom.
@@ -51,7 +52,9 @@ struct Freeing {
         ("id" = String, Path, description = "The instance id or license code.",
          example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"),
         ("fingerprint" = inline(crate::openapi::Fingerprint), Path, description = "The machine."),
-        ("Chopmark-Lease" = Option<String>, Header, description = "The machine's lease, where no token is sent."),
+        ("Chopmark-Lease" = Option<String>, Header, description = "The machine's lease, where no token is sent. It is \
+         taken from `Authorization` too, as `Lease <lease>` or `Bearer <lease>`, and from the body, as text or as \
+         `{\"lease\": \"…\"}`."),
         FreeParams,
     ),
     responses((status = 204, description = "It is freed.")), security((), ("token" = [])),
@@ -84,10 +87,11 @@ async fn freed(
     query.must_be_ready()?;
     let now = query.now();
     let named = Named { seller: seller.as_ref(), license: id, machine: &machine };
-    let freeing = match proof(request, &body, query, named, now)? {
+    let in_parameter = asked.lease.as_deref().map(str::trim).filter(|lease| !lease.is_empty());
+    let freeing = match proof(request, in_parameter, &body, query, named, now)? {
         Proof::Lease(_) if at_once => {
             let detail = "only a token frees a seat at once: the machine may go on offline until its lease has ended";
-            return Err(Problem::new(Kind::Forbidden, detail));
+            return Err(Problem::new(Kind::LeaseRefused, detail));
         }
         Proof::Lease(lease) => {
             let seller = SellerId::parse(&lease.seller).map_err(|_| no_such_license())?;
@@ -125,16 +129,16 @@ impl Freeing {
         let machine = found.license.machines.as_ref().and_then(|machines| machines.get(fingerprint.as_str()));
         let machine = machine.ok_or_else(no_such_machine)?;
         let known = match query.seen.last_seen(found.key.seller.as_str(), found.key.id.as_str()).await {
-            Ok(holders) => Known {
-                shown: *shown,
-                seen: holders.get(fingerprint.as_str()).copied(),
-                noted_since: Some(query.began),
-            },
+            Ok(holders) => {
+                let noted = holders.get(fingerprint.as_str()).and_then(|seen| seen.lease_until);
+                KnownLeases { latest_end: noted.max(*shown), noted_since: Some(query.began) }
+            }
             Err(error) => {
                 tracing::warn!(%error, "when machines were last seen cannot be read; the longest lease is assumed");
-                Known { shown: *shown, seen: None, noted_since: None }
+                KnownLeases { latest_end: *shown, noted_since: None }
             }
         };
-        Ok(taken_until(found, machine, known, now))
+        let terms = found.terms.as_deref().map(|dated| &dated.terms);
+        Ok(seat_taken_until(&found.license, terms, machine, known, now))
     }
 }

@@ -6,14 +6,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_domain::access::Role;
 use chopmark_domain::license::{Machine, SeatUse};
 use chopmark_views::LastSeen;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Params;
 use crate::Query;
 use crate::caller::Caller;
 use crate::find::find;
 use crate::json::{self, ClockTime, PositionText, Time};
+use crate::params::Whose;
 use crate::problem::{Kind, Problem};
 
 /// The machines of a license.
@@ -36,7 +37,7 @@ struct Listed<'a> {
     name: Option<&'a str>,
     activated_at: Time,
     active: bool,
-    /// It was freed, and its seat stays taken until then.
+    /// It was freed, and its seat stays taken until then; absent once the seat is free.
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_until: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,13 +48,13 @@ struct Listed<'a> {
 }
 
 impl<'a> Listed<'a> {
-    fn new(machine: &'a Machine, seen: Option<&LastSeen>) -> Self {
+    fn new(machine: &'a Machine, seen: Option<&LastSeen>, now: DateTime<Utc>) -> Self {
         Self {
             fingerprint: machine.fingerprint.as_str(),
             name: machine.name.as_deref(),
             activated_at: Time(machine.activated_at),
             active: machine.is_active(),
-            taken_until: machine.taken_until.map(Time),
+            taken_until: machine.taken_until.filter(|until| now < *until).map(Time),
             last_seen: seen.map(|seen| ClockTime(seen.at)),
             lease_until: seen.and_then(|seen| seen.lease_until).map(Time),
         }
@@ -64,7 +65,7 @@ impl<'a> Listed<'a> {
 #[utoipa::path(
     get, path = "/v1/licenses/{id}/machines", operation_id = "listMachines", tag = "licenses",
     params(("id" = String, Path, description = "The instance id or license code.",
-         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Params),
+         example = "10e758d0-31ad-4c4b-8f1b-81d03469a10e"), Whose),
     responses((status = 200, description = "The machines.", body = List<'_>)), security(("token" = [])),
 )]
 pub(crate) async fn list(query: web::Data<Query>, id: web::Path<String>, request: HttpRequest) -> HttpResponse {
@@ -73,7 +74,7 @@ pub(crate) async fn list(query: web::Data<Query>, id: web::Path<String>, request
 
 async fn listed(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Support)?;
-    let seller = Params::read(request.query_string())?;
+    let seller = Whose::read(request.query_string())?;
     caller.must_cover(seller.as_ref())?;
     let now = query.now();
     let (position, found) = find(query, &caller, seller.as_ref(), id, now)?;
@@ -83,10 +84,10 @@ async fn listed(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpRe
         None => HashMap::new(),
     };
     let machines = license.machines.iter().flat_map(|machines| machines.iter());
-    let seats = found.terms.as_deref().and_then(|dated| dated.terms.seats);
+    let terms = found.terms.as_deref().map(|dated| &dated.terms);
     let list = List {
-        machines: machines.map(|machine| Listed::new(machine, seen.get(machine.fingerprint.as_str()))).collect(),
-        seats: SeatUse { used: license.seats_used(now), limit: seats.and_then(|seats| seats.limit(license.quantity)) },
+        machines: machines.map(|machine| Listed::new(machine, seen.get(machine.fingerprint.as_str()), now)).collect(),
+        seats: SeatUse::of(license, terms, now),
         position: PositionText(position),
     };
     Ok(json::response_at(&list, position))

@@ -37,23 +37,24 @@ pub(super) struct Named<'a> {
 /// not by timing either.
 pub(super) fn proof(
     request: &HttpRequest,
+    in_parameter: Option<&str>,
     body: &[u8],
     query: &Query,
     named: Named<'_>,
     now: DateTime<Utc>,
 ) -> Result<Proof, Problem> {
     let in_body = lease_in(body)?;
-    let Some(lease) = lease_header(request).or(in_body.as_deref()) else {
+    let Some(lease) = lease_header(request).or(in_parameter).or(in_body.as_deref()) else {
         return by_token(request, query);
     };
     let lease = query
         .leases
         .keys()
         .verify_lease(lease, now)
-        .map_err(|error| Problem::new(Kind::Forbidden, format!("the lease proves nothing: {error}")))?;
+        .map_err(|error| Problem::new(Kind::LeaseRefused, format!("the lease proves nothing: {error}")))?;
     if !is_of(&lease, named) {
         let detail = "the lease is not that of this machine for this license; show the one of its own last check";
-        return Err(Problem::new(Kind::Forbidden, detail));
+        return Err(Problem::new(Kind::LeaseRefused, detail));
     }
     Ok(Proof::Lease(lease))
 }
@@ -73,22 +74,39 @@ fn is_of(lease: &PresentedLease, named: Named<'_>) -> bool {
     is_sellers && is_machines && lease.license == named.license
 }
 
-/// `Chopmark-Lease: <lease>`, or `Authorization: Lease <lease>` where only usual headers pass.
+/// `Chopmark-Lease: <lease>`, or one in `Authorization` where only usual headers pass: as `Lease <lease>`, as `Bearer
+/// <lease>`, or bare. A token is no lease, and looks like none.
 fn lease_header(request: &HttpRequest) -> Option<&str> {
-    let text = |name| request.headers().get(name)?.to_str().ok();
-    let authorization = text(AUTHORIZATION).and_then(|text| text.split_once(' '));
-    let lease = authorization.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("lease")).map(|(_, lease)| lease);
-    text(LEASE_HEADER).or(lease).map(str::trim).filter(|lease| !lease.is_empty())
+    let text = |name| request.headers().get(name)?.to_str().ok().map(str::trim);
+    let own = text(LEASE_HEADER).filter(|lease| !lease.is_empty());
+    own.or_else(|| match text(AUTHORIZATION)?.split_once(' ') {
+        Some((scheme, lease)) if scheme.eq_ignore_ascii_case("lease") => Some(lease.trim()),
+        Some((scheme, lease)) if scheme.eq_ignore_ascii_case("bearer") => Some(lease.trim()).filter(looks_like_one),
+        Some(_) => None,
+        None => text(AUTHORIZATION).filter(looks_like_one),
+    })
+    .filter(|lease| !lease.is_empty())
 }
 
-/// `{"lease": "<lease>"}`; the body may be absent.
+/// Whether a text is in three parts like a compact JWS (RFC 7515). Tokens of this installation have no dots.
+fn looks_like_one(text: &&str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    text.bytes().filter(|byte| *byte == b'.').count() == 2 && text.bytes().all(allowed)
+}
+
+/// `{"lease": "<lease>"}`, or the lease as it is; the body may be absent.
 fn lease_in(body: &[u8]) -> Result<Option<String>, Problem> {
     #[derive(Deserialize)]
     struct Shown {
         lease: Option<String>,
     }
-    if body.trim_ascii().is_empty() {
+    let text = std::str::from_utf8(body).unwrap_or_default().trim();
+    if body.trim_ascii().is_empty() || text == "null" {
         return Ok(None);
+    }
+    let bare = text.trim_matches('"');
+    if looks_like_one(&bare) {
+        return Ok(Some(bare.to_owned()));
     }
     let Shown { lease } = params::object(body)?;
     Ok(lease.filter(|lease| !lease.is_empty()))
@@ -109,12 +127,28 @@ mod tests {
         assert_eq!(found("Chopmark-Lease", " a.b.c ").as_deref(), Some("a.b.c"));
         assert_eq!(found("Authorization", "Lease a.b.c").as_deref(), Some("a.b.c"));
         assert_eq!(found("Authorization", "lease a.b.c").as_deref(), Some("a.b.c"));
-        for (name, value) in [("Chopmark-Lease", ""), ("Authorization", "Bearer a.b.c"), ("Authorization", "Lease ")] {
+        assert_eq!(found("Authorization", "Bearer a.b.c").as_deref(), Some("a.b.c"));
+        assert_eq!(found("Authorization", "a.b.c").as_deref(), Some("a.b.c"));
+        for (name, value) in [
+            ("Chopmark-Lease", ""),
+            ("Authorization", "Lease "),
+            ("Authorization", "Bearer cmk_0123"),
+            ("Authorization", "Bearer a.b"),
+            ("Authorization", "cmk_0123"),
+            ("Authorization", "Basic a.b.c"),
+        ] {
             assert_eq!(found(name, value), None, "{name}: {value}");
         }
-        assert_eq!(lease_in(br#"{"lease":"a.b.c","later":1}"#).unwrap().as_deref(), Some("a.b.c"));
-        assert_eq!((lease_in(b"").unwrap(), lease_in(b"{}").unwrap()), (None, None));
-        assert!(lease_in(b"[]").is_err() && lease_in(br#"{"lease":7}"#).is_err());
+        for body in [r#"{"lease":"a.b.c","later":1}"#, "a.b.c", " a.b.c\n", r#""a.b.c""#] {
+            assert_eq!(lease_in(body.as_bytes()).unwrap().as_deref(), Some("a.b.c"), "{body}");
+        }
+        for body in ["", " ", "{}", "null"] {
+            assert_eq!(lease_in(body.as_bytes()).unwrap(), None, "{body}");
+        }
+        for body in ["[]", r#"{"lease":7}"#, "a.b", "\u{e9}.b.c"] {
+            assert!(lease_in(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(lease_in(&[0xff, b'.', b'.']).is_err());
     }
 
     #[test]

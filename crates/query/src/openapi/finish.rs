@@ -112,7 +112,7 @@ fn problems(path: &str, method: &str, operation: &Value) -> Vec<Kind> {
     }
     match (method, is_of_machines) {
         ("put", true) => problems.extend([Kind::LicenseNotUsable, Kind::MachineLimit]),
-        ("delete", true) => problems.push(Kind::NoSuchMachine),
+        ("delete", true) => problems.extend([Kind::NoSuchMachine, Kind::LeaseRefused]),
         ("put", false) if path.ends_with("/block") => problems.push(Kind::LicenseReleased),
         ("post", false) if is_of_tokens => problems.push(Kind::TokenExists),
         ("delete", false) if is_of_tokens => problems.push(Kind::NoSuchToken),

@@ -20,7 +20,12 @@ pub(crate) struct QuestionMembers {
     #[schema(example = "acme")]
     seller: Option<String>,
     /// The SKU that this software is.
-    #[schema(min_length = 1, max_length = 128, pattern = r"^[A-Za-z0-9._-]+$", example = "a63ee5c9-0000")]
+    #[schema(
+        min_length = 1,
+        max_length = 128,
+        pattern = r"^[^,\x00-\x1f\x7f-\x9f]*[^,\s\x00-\x1f\x7f-\x9f][^,\x00-\x1f\x7f-\x9f]*$"
+    )]
+    #[schema(example = "a63ee5c9-0000")]
     product: Option<String>,
     /// Where the software runs.
     machine: Option<QuestionMachine>,
@@ -31,7 +36,7 @@ pub(crate) struct QuestionMembers {
     #[schema(max_length = 128, example = "2.1.0")]
     version: Option<String>,
     /// The position of an earlier answer that this one must not be older than.
-    #[schema(pattern = "^[0-9]{1,19}$")]
+    #[schema(pattern = "^[0-9]{1,20}$")]
     min_position: Option<String>,
 }
 
@@ -49,7 +54,7 @@ pub(crate) struct QuestionDeployment {
     #[schema(max_length = 64, pattern = r"^[A-Za-z0-9._-]*$")]
     image_id: Option<String>,
     /// `0` pay-per-use, `1` yearly or monthly, `2` spot.
-    #[schema(max_length = 16, example = "1")]
+    #[schema(max_length = 16, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$", example = "1")]
     charging_mode: Option<String>,
     /// The `enrolment_secret` of an earlier answer.
     #[schema(max_length = 128)]
@@ -62,7 +67,7 @@ pub(crate) struct QuestionDeployment {
 pub(crate) struct QuestionMachine {
     #[schema(min_length = 1, max_length = 255, pattern = r"^[A-Za-z0-9._:-]+$", example = "build-7")]
     fingerprint: String,
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     name: Option<String>,
 }
 
@@ -70,7 +75,7 @@ pub(crate) struct QuestionMachine {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its description is used")]
 pub(crate) struct MachineName {
-    #[schema(max_length = 255, example = "build server 7")]
+    #[schema(max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$", example = "build server 7")]
     name: Option<String>,
 }
 

@@ -14,7 +14,8 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::json::{ClockTime, PositionText, Time};
+use crate::json::{ClockTime, ExactTime, PositionText, Time};
+use crate::license_view::facts;
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
@@ -47,13 +48,28 @@ impl ToSchema for PositionText {
 
 impl PartialSchema for Time {
     fn schema() -> RefOr<Schema> {
-        moment().description(Some("UTC.")).examples([json!("2027-10-27T10:30:15Z")]).into()
+        moment().description(Some("UTC, to the millisecond at most.")).examples([json!("2027-10-27T10:30:15Z")]).into()
     }
 }
 
 impl ToSchema for Time {
     fn name() -> Cow<'static, str> {
         "Time".into()
+    }
+}
+
+impl PartialSchema for ExactTime {
+    fn schema() -> RefOr<Schema> {
+        moment()
+            .description(Some("UTC, as exact as it is known."))
+            .examples([json!("2026-11-24T10:00:00.123456Z")])
+            .into()
+    }
+}
+
+impl ToSchema for ExactTime {
+    fn name() -> Cow<'static, str> {
+        "ExactTime".into()
     }
 }
 
@@ -86,7 +102,7 @@ pub(crate) fn kinds() -> Object {
 
 /// Whether what was ordered is known.
 pub(crate) fn fact_states() -> Object {
-    one_of(&["known", "pending"])
+    one_of(&[facts(true), facts(false)])
 }
 
 /// What an order did.
@@ -155,7 +171,7 @@ pub(crate) fn token_statuses() -> Object {
 /// Sellers of a token.
 pub(crate) fn seller_ids() -> Array {
     let seller = text().min_length(Some(1)).max_length(Some(64)).pattern(Some("^[A-Za-z0-9._-]+$"));
-    ArrayBuilder::new().items(seller).examples([json!(["acme"])]).build()
+    ArrayBuilder::new().items(seller).min_items(Some(1)).examples([json!(["acme"])]).build()
 }
 
 /// The body of a request to explain: the question of a check, flat or nested, and when it was asked.
@@ -167,6 +183,7 @@ pub(crate) fn explain_body() -> RefOr<Schema> {
         .property("at", when("When it was asked."))
         .property("checked_at", when("The same, as the answer calls it."))
         .property("as_of", when("The same."))
+        .property("time", when("The same."))
         .examples([
             json!({}),
             json!({ "product": "a63ee5c9-0000", "position": "1", "checked_at": "2026-11-24T10:00:00.123Z" }),

@@ -1,5 +1,7 @@
 //! Making a token.
 
+use std::collections::HashSet;
+
 use chopmark_domain::access::{Grant, Role, TokenHash};
 use chopmark_domain::ids::SellerId;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,6 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// The longest name, in characters.
 const ID_MAX: usize = 64;
+/// Random characters at the end of a name, and the dash before them.
+const SUFFIX: usize = 9;
 /// The longest time after which a token may end, in seconds: ten years.
 const SECONDS_MAX: u32 = 10 * 365 * 24 * 3_600;
 
@@ -36,8 +40,11 @@ pub struct NewToken {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenWantedError {
     /// The name.
-    #[error("`id` takes 1 to 64 characters of A-Z a-z 0-9 . _ -")]
-    Id,
+    #[error("`id` takes 1 to {max} characters of A-Z a-z 0-9 . _ -")]
+    Id {
+        /// Characters allowed.
+        max: usize,
+    },
     /// The time.
     #[error("`expires_in_seconds` takes 1 to 315360000, which is ten years; leave it out for a token without an end")]
     Expiry,
@@ -54,11 +61,10 @@ pub fn token_text() -> SecretString {
 /// # Errors
 /// [`TokenWantedError`]: it cannot be as it is wanted.
 pub fn new_token(wanted: TokenWanted, now: DateTime<Utc>) -> Result<NewToken, TokenWantedError> {
-    let TokenWanted { id, role, sellers, expires_in_seconds } = wanted;
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if id.is_empty() || id.len() > ID_MAX || !id.bytes().all(allowed) {
-        return Err(TokenWantedError::Id);
-    }
+    check_id(&wanted.id, ID_MAX)?;
+    let TokenWanted { id, role, mut sellers, expires_in_seconds } = wanted;
+    let mut named = HashSet::new();
+    sellers.retain(|seller| named.insert(seller.clone()));
     if expires_in_seconds.is_some_and(|seconds| seconds == 0 || seconds > SECONDS_MAX) {
         return Err(TokenWantedError::Expiry);
     }
@@ -66,6 +72,25 @@ pub fn new_token(wanted: TokenWanted, now: DateTime<Utc>) -> Result<NewToken, To
     let expires_at = expires_in_seconds.map(|seconds| now + TimeDelta::seconds(seconds.into()));
     let grant = Grant { id, hash: TokenHash::of(text.expose_secret()), role, sellers, expires_at };
     Ok(NewToken { text, grant })
+}
+
+/// Makes a token for somebody who does not see all tokens. Its name gets a random end: a name that is taken would tell of
+/// other sellers' tokens.
+///
+/// # Errors
+/// [`TokenWantedError`]: it cannot be as it is wanted.
+pub(super) fn new_token_of_some(wanted: TokenWanted, now: DateTime<Utc>) -> Result<NewToken, TokenWantedError> {
+    check_id(&wanted.id, ID_MAX - SUFFIX)?;
+    let id = format!("{}-{:08x}", wanted.id, rand::random::<u32>());
+    new_token(TokenWanted { id, ..wanted }, now)
+}
+
+fn check_id(id: &str, max: usize) -> Result<(), TokenWantedError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if id.is_empty() || id.len() > max || !id.bytes().all(allowed) {
+        return Err(TokenWantedError::Id { max });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -87,11 +112,21 @@ mod tests {
     }
 
     #[test]
+    fn a_seller_named_twice_is_one_of_the_token_once() {
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let sellers = ["beta", "acme", "beta"].map(|id| SellerId::parse(id).unwrap());
+        let made = new_token(TokenWanted { sellers: sellers.to_vec(), ..wanted("a") }, now).unwrap();
+        assert_eq!(made.grant.sellers, sellers[..2]);
+    }
+
+    #[test]
     fn names_and_times_have_bounds() {
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
         for id in ["", "a b", "a/b", "é", &"x".repeat(65)] {
-            assert_eq!(new_token(wanted(id), now).unwrap_err(), TokenWantedError::Id, "{id}");
+            assert_eq!(new_token(wanted(id), now).unwrap_err(), TokenWantedError::Id { max: 64 }, "{id}");
         }
+        assert_eq!(new_token_of_some(wanted(&"x".repeat(55)), now).unwrap().grant.id.len(), 64);
+        assert_eq!(new_token_of_some(wanted(&"x".repeat(56)), now).unwrap_err(), TokenWantedError::Id { max: 55 });
         for seconds in [0, SECONDS_MAX + 1] {
             let wanted = TokenWanted { expires_in_seconds: Some(seconds), ..wanted("a") };
             assert_eq!(new_token(wanted, now).unwrap_err(), TokenWantedError::Expiry, "{seconds}");

@@ -1,7 +1,10 @@
 //! What the token routes say of deliveries.
 
+use chopmark_domain::ids::{EventId, LicenseCode};
+use chopmark_domain::license::{Application, Errand};
+use chopmark_domain::stream::LicenseId;
 use chopmark_journal::Delivery;
-use chopmark_query::OrderAtRisk;
+use chopmark_query::{ErrandAtRisk, OrderAtRisk};
 use serde_json::{Value, json};
 
 use crate::house::{House, order, seller, time};
@@ -110,6 +113,40 @@ async fn a_token_sees_the_deliveries_and_risks_of_its_sellers_only() {
     let theirs = house.get("admin-token", "/v1/deliveries?seller=beta").await.json;
     assert_eq!(orders(&theirs, "at_risk"), ["CS-beta", "CS-open-beta"]);
     assert_eq!(house.get("acme-token", "/v1/deliveries?seller=beta").await.problem(403).0, "forbidden");
+}
+
+#[actix_web::test]
+async fn errands_that_are_not_done_are_listed_too_since_the_alert_counts_them() {
+    let house = House::new().await;
+    let upload = Application { event_id: EventId::parse("E1").unwrap(), fingerprint: Some("M1|D1".into()) };
+    for (whose, errand, abandoned) in
+        [("acme", Errand::Activate, true), ("acme", Errand::Upload(upload), false), ("beta", Errand::Activate, false)]
+    {
+        house.errands.lock().unwrap().push(ErrandAtRisk {
+            seller: seller(whose),
+            license: LicenseId::Code(LicenseCode::parse("PL1").unwrap()),
+            errand,
+            since: time("2026-11-24T10:00:00Z"),
+            attempts: 12,
+            reason: Some("no answer".into()),
+            abandoned,
+        });
+    }
+    let mine = house.get("acme-token", "/v1/deliveries").await.json;
+    assert_eq!(
+        mine["at_risk"],
+        json!([
+            {
+                "source": "activation", "seller": "acme", "license": "PL1", "since": "2026-11-24T10:00:00Z",
+                "attempts": 12, "reason": "no answer", "abandoned": true,
+            },
+            {
+                "source": "upload", "seller": "acme", "license": "PL1", "application": "E1",
+                "since": "2026-11-24T10:00:00Z", "attempts": 12, "reason": "no answer", "abandoned": false,
+            },
+        ])
+    );
+    assert_eq!(house.get("admin-token", "/v1/deliveries").await.json["at_risk"].as_array().unwrap().len(), 3);
 }
 
 #[actix_web::test]

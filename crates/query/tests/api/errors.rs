@@ -56,12 +56,18 @@ async fn paths_and_methods_that_are_not_are_problems() {
         ("/v1/licenses/L1/history", "GET"),
         ("/v1/licenses/L1/explain", "POST"),
         ("/v1/deliveries", "GET"),
+        ("/openapi.json", "GET, HEAD"),
+        ("/.well-known/jwks.json", "GET, HEAD"),
         ("/livez", "GET, HEAD"),
         ("/readyz", "GET, HEAD"),
     ] {
         let reply = house.send(TestRequest::default().method(Method::DELETE).uri(path)).await;
         assert_eq!(reply.problem(405).0, "method-not-allowed", "{path}");
         assert_eq!(reply.header("allow"), Some(allowed), "{path}");
+    }
+    for path in ["/openapi.json", "/.well-known/jwks.json", "/livez"] {
+        let reply = house.send(TestRequest::default().method(Method::HEAD).uri(path)).await;
+        assert_eq!(reply.status.as_u16(), 200, "{path}");
     }
 }
 

@@ -19,7 +19,7 @@ use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::LicenseIndex;
-use chopmark_query::{OrderAtRisk, Parts, Query, QueryMetrics, configure};
+use chopmark_query::{ErrandAtRisk, OrderAtRisk, Parts, Query, QueryMetrics, configure};
 use chopmark_signing::{IssuerSettings, KeyRing, LeaseIssuer, SigningMetrics};
 use chopmark_views::{Seen, ViewsMetrics};
 use chrono::{DateTime, Utc};
@@ -97,6 +97,7 @@ pub(crate) struct House {
     pub(crate) index: LicenseIndex,
     pub(crate) journal: Journal,
     pub(crate) at_risk: Arc<Mutex<Vec<OrderAtRisk>>>,
+    pub(crate) errands: Arc<Mutex<Vec<ErrandAtRisk>>>,
     pub(crate) registry: Registry,
     clock: Arc<HeldClock>,
     query: Data<Query>,
@@ -133,10 +134,14 @@ impl House {
         let commands = Commands::new(log, clock.clone());
         let journal = Journal::open(&folder.path().join("journal.db"), JournalOptions::default()).unwrap();
         let (index, registry) = (LicenseIndex::new(), Registry::new());
-        let at_risk = Arc::new(Mutex::new(vec![]));
+        let (at_risk, errands) = (Arc::new(Mutex::new(vec![])), Arc::new(Mutex::new(vec![])));
         let orders_at_risk = {
             let at_risk = at_risk.clone();
             Arc::new(move || at_risk.lock().unwrap().clone())
+        };
+        let errands_at_risk = {
+            let errands: Arc<Mutex<Vec<ErrandAtRisk>>> = errands.clone();
+            Arc::new(move || errands.lock().unwrap().clone())
         };
         let metrics = QueryMetrics::register(&registry).unwrap();
         let keys = KeyRing::generate([[1; 32], [2; 32]]).unwrap();
@@ -146,12 +151,13 @@ impl House {
             commands: commands.clone(),
             journal: journal.clone(),
             orders_at_risk,
+            errands_at_risk,
             leases: Arc::new(LeaseIssuer::new(keys, settings, [3; 16], SigningMetrics::unregistered())),
             seen: Seen::open(&folder.path().join("views.db"), ViewsMetrics::unregistered()).unwrap(),
             metrics,
         };
         let query = Data::new(Query::new(parts));
-        Self { commands, index, journal, at_risk, registry, clock, query, _folder: folder }
+        Self { commands, index, journal, at_risk, errands, registry, clock, query, _folder: folder }
     }
 
     pub(crate) fn set_clock(&self, now: &str) {

@@ -6,7 +6,7 @@ use chopmark_domain::license::Command;
 use chopmark_domain::order;
 use serde_json::{Value, json};
 
-use crate::house::{House, facts, order, seller, time};
+use crate::house::{House, code, facts, order, seller, time};
 
 const END: &str = "2027-10-27T10:30:15Z";
 
@@ -154,6 +154,13 @@ async fn an_answer_of_a_check_is_explained_by_what_it_carried() {
     assert_eq!(looked_at[9]["says"], "the machine m1 has no seat");
     assert_eq!(explained["because"]["events"][0]["kind"], "license_order_facts_applied.v1");
 
+    let mut handed_back = answered.clone();
+    handed_back["machine"] = question["machine"].clone();
+    assert_eq!(explain(handed_back).await.json["code"], "MACHINE_NOT_ACTIVATED", "the answer itself tells when it was");
+    let by_another_name = json!({ "machine": question["machine"], "time": answered["checked_at"] });
+    assert_eq!(explain(by_another_name).await.json["checked_at"], answered["checked_at"]);
+    assert_eq!(explain(json!({ "zz": 1 })).await.problem(400).0, "malformed-request");
+
     let now = explain(question).await.json;
     assert_eq!(now["code"], "FROZEN");
     let deciding = now["because"]["events"].as_array().unwrap();
@@ -168,6 +175,25 @@ async fn an_answer_of_a_check_is_explained_by_what_it_carried() {
     assert!(before.get("license").is_none());
     assert_eq!(explain(json!({ "position": "999999" })).await.problem(400).0, "malformed-request");
     assert_eq!(explain(json!({ "license": "another" })).await.problem(400).0, "malformed-request");
+}
+
+#[actix_web::test]
+async fn an_id_of_several_sellers_is_explained_for_the_one_that_is_meant() {
+    let house = House::new().await;
+    for whose in ["acme", "beta"] {
+        house.run(&code(whose, "PL0001"), Command::Freeze).await;
+    }
+    let explain = async |token: &str, more: &str, question: Value| {
+        let uri = format!("/v1/licenses/PL0001/explain{more}");
+        house.act(token, TestRequest::post().uri(&uri).set_payload(question.to_string())).await
+    };
+    for (token, more) in [("acme-token", ""), ("acme-token", "?seller=acme"), ("admin-token", "?seller=beta")] {
+        assert_eq!(explain(token, more, json!({})).await.json["code"], "FROZEN", "{token}{more}");
+    }
+    assert_eq!(explain("admin-token", "", json!({ "seller": "beta" })).await.json["code"], "FROZEN");
+    assert_eq!(explain("admin-token", "", json!({})).await.problem(409).0, "license-ambiguous");
+    let other = explain("admin-token", "?seller=acme", json!({ "seller": "beta" })).await.json;
+    assert_eq!(other["code"], "NOT_FOUND", "the question names another seller: {other}");
 }
 
 #[actix_web::test]

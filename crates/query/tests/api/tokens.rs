@@ -42,6 +42,23 @@ async fn a_token_is_shown_once_works_at_once_and_ends_when_it_is_taken_back() {
 }
 
 #[actix_web::test]
+async fn a_token_is_for_all_sellers_only_where_none_are_named() {
+    let house = House::new().await;
+    let asked =
+        |sellers: Value| house.act("admin-token", make(&json!({ "id": "t", "role": "support", "sellers": sellers })));
+    for (sellers, hint) in
+        [(json!([]), "leave `sellers` out"), (json!(["nobody"]), "nobody"), (json!(["acme", "nobody"]), "nobody")]
+    {
+        let (problem, detail) = asked(sellers.clone()).await.problem(400);
+        assert_eq!(problem, "malformed-request", "{sellers}");
+        assert!(detail.contains(hint), "{sellers}: {detail}");
+    }
+    assert_eq!(asked(json!(["acme", "beta", "acme"])).await.json["sellers"], json!(["acme", "beta"]));
+    let absent = house.act("admin-token", make(&json!({ "id": "u", "role": "support", "sellers": null }))).await;
+    assert_eq!((absent.status.as_u16(), &absent.json["sellers"]), (201, &json!([])));
+}
+
+#[actix_web::test]
 async fn a_token_ends_by_itself() {
     let house = House::new().await;
     let made = house.act("admin-token", make(&json!({ "id": "t", "role": "support", "expires_in_seconds": 60 }))).await;
@@ -58,16 +75,19 @@ async fn a_token_of_some_sellers_neither_makes_nor_sees_nor_ends_what_reaches_fu
     house.token("acme-admin", Role::Admin, &["acme"]).await;
     house.token("beta-support", Role::Support, &["beta"]).await;
     house.project().await;
-    for sellers in [json!([]), json!(["beta"]), json!(["acme", "beta"])] {
+    for sellers in [json!(null), json!(["beta"]), json!(["acme", "beta"])] {
         let wanted = json!({ "id": "t", "role": "support", "sellers": sellers });
         assert_eq!(house.act("acme-admin", make(&wanted)).await.problem(403).0, "forbidden", "{sellers}");
     }
     let own = json!({ "id": "t", "role": "admin", "sellers": ["acme"] });
-    assert_eq!(house.act("acme-admin", make(&own)).await.status.as_u16(), 201);
+    let made = house.act("acme-admin", make(&own)).await;
+    assert_eq!(made.status.as_u16(), 201);
+    let name = made.json["id"].as_str().unwrap();
+    assert!(name.starts_with("t-"), "{name}");
 
     let list = house.get("acme-admin", "/v1/tokens").await.json;
     let ids: Vec<_> = list["tokens"].as_array().unwrap().iter().map(|token| token["id"].as_str().unwrap()).collect();
-    assert!(ids.contains(&"t") && ids.contains(&"acme-admin"), "{ids:?}");
+    assert!(ids.contains(&name) && ids.contains(&"acme-admin"), "{ids:?}");
     assert!(!ids.contains(&"beta-support") && !ids.contains(&"admin-token"), "{ids:?}");
 
     let missing = house.act("acme-admin", TestRequest::delete().uri("/v1/tokens/nobody")).await;
@@ -79,6 +99,27 @@ async fn a_token_of_some_sellers_neither_makes_nor_sees_nor_ends_what_reaches_fu
     let itself = house.act("acme-admin", TestRequest::delete().uri("/v1/tokens/acme-admin")).await;
     assert_eq!(itself.problem(403).0, "forbidden", "lest nobody is left who can");
     assert_eq!(house.get("admin-token", "/v1/tokens").await.status.as_u16(), 200);
+}
+
+#[actix_web::test]
+async fn who_does_not_see_a_token_cannot_tell_that_its_name_is_taken() {
+    let house = House::new().await;
+    house.token("acme-admin", Role::Admin, &["acme"]).await;
+    house.token("beta-support", Role::Support, &["beta"]).await;
+    house.project().await;
+    let mut names = vec![];
+    for id in ["beta-support", "admin-token", "acme-admin", "nobody-s", "nobody-s"] {
+        let made = house.act("acme-admin", make(&json!({ "id": id, "role": "support", "sellers": ["acme"] }))).await;
+        assert_eq!(made.status.as_u16(), 201, "{id}: {}", made.json);
+        let name = made.json["id"].as_str().unwrap().to_owned();
+        assert!(name.strip_prefix(id).is_some_and(|end| end.len() == 9 && end.starts_with('-')), "{name}");
+        names.push(name);
+    }
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 5);
+    let revoke = TestRequest::delete().uri(&format!("/v1/tokens/{}", names[0]));
+    assert_eq!(house.act("acme-admin", revoke).await.status.as_u16(), 204);
 }
 
 #[actix_web::test]

@@ -116,3 +116,34 @@ async fn guessing_codes_costs_the_guesser() {
     assert_eq!(answers, expected);
     assert_eq!(marketplace.asked.lock().unwrap().len(), 2);
 }
+
+#[actix_web::test]
+async fn many_machines_behind_one_address_begin_with_one_new_code() {
+    let limits =
+        LimitSettings { code_lookups_per_address_and_minute: 1, failures_per_minute: 1, ..LimitSettings::default() };
+    let (world, _) = world(limits).await;
+    world.sells("CODE", terms(ProductKind::LicenseCode)).await;
+    for machine in 0..50 {
+        let answer = world.check(&json!({"license": "PL0002TEST"})).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (200, "PENDING"), "machine {machine}");
+    }
+    // A guess is still a guess.
+    let guesses = [json!({"license": "PLGUESS1"}), json!({"license": "PLGUESS2"})];
+    let mut statuses = vec![];
+    for guess in &guesses {
+        statuses.push(world.check(guess).await.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 429]);
+}
+
+#[actix_web::test]
+async fn asking_again_for_what_the_marketplace_does_not_know_goes_on_to_count() {
+    let limits = LimitSettings { failures_per_minute: 2, ..LimitSettings::default() };
+    let (world, _) = world(limits).await;
+    world.sells("CODE", terms(ProductKind::LicenseCode)).await;
+    let mut statuses = vec![];
+    for _ in 0..3 {
+        statuses.push(world.check(&json!({"license": "PLGUESS1"})).await.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 429]);
+}

@@ -93,6 +93,8 @@ async fn the_same_id_from_elsewhere_is_a_conflict_and_changes_nothing() {
     }
     assert_eq!(asks(&world, "p1", Some(&secret)).await.code(), "VALID");
     assert_eq!(world.events().await, events);
+    assert_eq!(world.counted("chopmark_enrolments_total", "refused"), 2.0, "and it is counted");
+    assert_eq!(world.counted("chopmark_clones_suspected_total", "acme"), 0.0, "somewhere else is no clone");
 }
 
 #[actix_web::test]
@@ -118,8 +120,16 @@ async fn a_clone_is_refused_where_the_product_says_so() {
     let second = asks(&world, "p1", None).await;
     assert_eq!(second.code(), "VALID", "once, a system may be installed again");
     world.pass(TimeDelta::minutes(5));
-    assert_eq!(asks(&world, "p1", Some(&first)).await.code(), "DEPLOYMENT_CONFLICT");
+    let events = world.events().await;
+    for asked in 1..=3 {
+        assert_eq!(asks(&world, "p1", Some(&first)).await.code(), "DEPLOYMENT_CONFLICT");
+        for (name, label) in [("chopmark_enrolments_total", "refused"), ("chopmark_clones_suspected_total", "acme")] {
+            assert_eq!(world.counted(name, label), f64::from(asked), "{name}: refused, and not in silence");
+        }
+    }
     assert_eq!(asks(&world, "p1", Some(&secret(&second))).await.code(), "VALID");
+    assert_eq!(world.events().await, events, "what is refused grows no log");
+    assert_eq!(world.counted("chopmark_enrolments_total", "refused"), 3.0, "who is on record is none of them");
 }
 
 #[actix_web::test]
@@ -146,6 +156,7 @@ async fn a_blocked_deployment_stays_blocked_however_it_asks() {
         assert_eq!(asks(&world, "p1", presented).await.code(), "BLOCKED");
     }
     assert_eq!(world.events().await, events);
+    assert_eq!(world.counted("chopmark_enrolments_total", "refused"), 1.0, "the one that is not on record as it asks");
 }
 
 #[actix_web::test]

@@ -123,7 +123,7 @@ async fn an_operator_can_give_a_seat_away_at_once() {
     put(&world, "m1").await;
     let lease = lease(&world, "m1").await;
     let own = TestRequest::delete().uri(&format!("{}?now=true", path("m1"))).insert_header(("Chopmark-Lease", lease));
-    assert_eq!(world.ask(own).await.problem(), "forbidden");
+    assert_eq!(world.ask(own).await.problem(), "lease-refused");
     assert_eq!(world.ask(delete_by_token(&path("m1"))).await.status.as_u16(), 204);
     assert_eq!(put(&world, "m2").await.problem(), "machine-limit");
     assert_eq!(world.ask(delete_by_token(&format!("{}?now=true", path("m1")))).await.status.as_u16(), 204);
@@ -138,9 +138,10 @@ async fn who_proves_nothing_frees_nothing_and_learns_nothing() {
     let lease_of_another = lease(&world, "m2").await;
     for (proof, status, problem) in [
         (None, 401, "token-required"),
-        (Some(("Chopmark-Lease", "nonsense".to_owned())), 403, "forbidden"),
-        (Some(("Chopmark-Lease", lease_of_another.clone())), 403, "forbidden"),
-        (Some(("Authorization", format!("Lease {lease_of_another}"))), 403, "forbidden"),
+        (Some(("Chopmark-Lease", "nonsense".to_owned())), 403, "lease-refused"),
+        (Some(("Chopmark-Lease", lease_of_another.clone())), 403, "lease-refused"),
+        (Some(("Authorization", format!("Lease {lease_of_another}"))), 403, "lease-refused"),
+        (Some(("Authorization", format!("Bearer {lease_of_another}"))), 403, "lease-refused"),
         (Some(("Authorization", "Bearer nonsense".to_owned())), 401, "token-unknown"),
     ] {
         let mut answers = vec![];
@@ -162,6 +163,36 @@ async fn who_proves_nothing_frees_nothing_and_learns_nothing() {
 }
 
 #[actix_web::test]
+async fn a_lease_is_taken_wherever_a_program_can_put_it() {
+    let world = world(6).await;
+    for (machine, place) in ["bearer", "bare", "scheme", "parameter", "json", "text"].into_iter().enumerate() {
+        let machine = format!("m{machine}");
+        put(&world, &machine).await;
+        let lease = lease(&world, &machine).await;
+        let (uri, request) = (path(&machine), TestRequest::delete());
+        let request = match place {
+            "bearer" => request.uri(&uri).insert_header(("Authorization", format!("Bearer {lease}"))),
+            "bare" => request.uri(&uri).insert_header(("Authorization", lease)),
+            "scheme" => request.uri(&uri).insert_header(("Authorization", format!("Lease {lease}"))),
+            "parameter" => request.uri(&format!("{uri}?lease={lease}")),
+            "json" => request.uri(&uri).set_payload(json!({ "lease": lease }).to_string()),
+            _ => request.uri(&uri).set_payload(lease),
+        };
+        assert_eq!(world.ask(request).await.status.as_u16(), 204, "{place}");
+    }
+}
+
+#[actix_web::test]
+async fn a_machine_needs_no_name() {
+    let world = world(3).await;
+    for (machine, body) in [("m1", ""), ("m2", "null"), ("m3", r#"{"name":null}"#)] {
+        let answer = world.ask(TestRequest::put().uri(&path(machine)).set_payload(body)).await;
+        assert_eq!(answer.status.as_u16(), 201, "{body}: {answer:?}");
+        assert!(answer.body["machine"].get("name").is_none(), "{answer:?}");
+    }
+}
+
+#[actix_web::test]
 async fn machines_are_listed_with_when_they_were_seen() {
     let world = world(3).await;
     put(&world, "m1").await;
@@ -176,8 +207,17 @@ async fn machines_are_listed_with_when_they_were_seen() {
     assert_eq!((&list["machines"][0]["fingerprint"], &list["machines"][0]["active"]), (&json!("m1"), &json!(true)));
     assert!(list["machines"][0]["last_seen"].is_string() && list["machines"][0]["lease_until"].is_string());
     assert_eq!((&list["machines"][1]["fingerprint"], &list["machines"][1]["active"]), (&json!("m2"), &json!(false)));
-    assert!(list["machines"][1]["taken_until"].is_string() && list["machines"][1].get("last_seen").is_none());
+    // It never had a lease, so its seat was free at once.
+    assert!(list["machines"][1].get("taken_until").is_none() && list["machines"][1].get("last_seen").is_none());
     assert_eq!(list["seats"], json!({"used": 1, "limit": 3}));
+    world.ask(delete_by_token(&path("m1"))).await;
+    let listed = async || {
+        let request = TestRequest::get().uri("/v1/licenses/L1/machines");
+        world.ask(request.insert_header(("Authorization", "Bearer support-token"))).await.body["machines"][0].clone()
+    };
+    assert!(listed().await["taken_until"].is_string(), "a lease of it may be used offline");
+    world.pass(TimeDelta::days(30));
+    assert!(listed().await.get("taken_until").is_none(), "the seat is free by now");
 }
 
 #[actix_web::test]

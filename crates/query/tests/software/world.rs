@@ -116,6 +116,7 @@ impl World {
             commands: commands.clone(),
             journal: Journal::open(&at("journal.db"), JournalOptions::default()).unwrap(),
             orders_at_risk: Arc::new(Vec::new),
+            errands_at_risk: Arc::new(Vec::new),
             leases: Arc::clone(&leases),
             seen: seen.clone(),
             metrics: QueryMetrics::register(&registry).unwrap(),

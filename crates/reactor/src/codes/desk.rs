@@ -14,9 +14,9 @@ use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::Confirmed;
 use super::counter::{Answer, Counter, Question, Step};
 use super::metrics::{CodeMetrics, Lookup};
-use super::{Confirmed, is_plausible};
 use crate::marketplace::{Marketplaces, api};
 use crate::office::cause;
 
@@ -106,7 +106,7 @@ async fn wait(mut answer: Answer) -> (Confirmed, Lookup) {
 
 impl Desk {
     fn step(&self, seller: &SellerId, code: &LicenseCode) -> Step {
-        if !is_plausible(code) {
+        if !code.is_plausible() {
             return Step::Over(Confirmed::NotExist, Lookup::Implausible);
         }
         match self.counters.get(seller) {

@@ -17,7 +17,7 @@ const GONE: &str = "the marketplace says that the code does not exist";
 
 impl Office {
     /// Activates the code and takes up what the marketplace says of it then: the expiry in the answer to an activation
-    /// is an estimate. A code that is active already is as good.
+    /// is an estimate, and is not put on record. A code that is active already is as good.
     pub(super) async fn activate(&self, license: &LicenseKey, memory: &Memory) -> Result<Option<Position>, Failure> {
         let LicenseId::Code(code) = &license.id else {
             return Err(Failure::Held("only license codes are activated".into()));
@@ -26,6 +26,7 @@ impl Office {
         let activation = place.marketplace.activate_code(code, self.commands.now());
         match self.ask(place, api::CODE_ACTIVATION, activation).await? {
             CodeOutcome::Known { answer, kept_json } if answer.order.is_some() => {
+                let answer = CodeAnswer { expires_at: None, ..answer };
                 let taken_up = self.take_up(license, answer, api::CODE_ACTIVATION, kept_json).await?;
                 Ok(self.confirm_if_told(license, code, memory).await.or(taken_up))
             }

@@ -79,8 +79,8 @@ struct SellerErrands {
 /// - the marketplace tells that a code is inactive: activating it opens; any other answer about it closes;
 /// - a license is applied for: uploading it opens; its upload closes;
 /// - the license is released: all its errands close;
-/// - [`ErrandAbandoned`] sets an errand aside. What opened it brings it back when it happens again; it is tried once
-///   at each start of the reactor.
+/// - [`ErrandAbandoned`] sets an errand aside. A later event that opens it brings it back; the same answer or the same
+///   application once more is no event, so the reactor tries it once at each start and once a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Errands {
     sellers: BTreeMap<SellerId, SellerErrands>,

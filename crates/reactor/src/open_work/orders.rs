@@ -65,7 +65,7 @@ struct SellerOrders {
 ///   A release closes nothing: money still needs the facts;
 /// - `orderNotify` opens; [`FactsRecorded`] with that line closes;
 /// - [`FactsAbandoned`] sets the whole order aside. The next event that names it, or facts for it, bring it back with
-///   everyone who waited; it is asked for once at each start of the reactor.
+///   everyone who waited; it is asked for once at each start of the reactor, and once a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantedFacts {
     sellers: BTreeMap<SellerId, SellerOrders>,

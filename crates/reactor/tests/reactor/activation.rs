@@ -1,5 +1,7 @@
 //! Codes that exist are activated.
 
+use std::time::Duration;
+
 use chopmark_domain::cause::Cause;
 use chopmark_domain::license::{Activation, CodeState, Command, Errand};
 use chopmark_domain::stream::Stream;
@@ -54,6 +56,8 @@ async fn the_order_that_an_activation_names_is_kept_since_no_other_answer_names_
         running.until_nothing_is_open().await;
         let license = world.license(&code).await;
         assert_eq!((license.activation, license.sku.is_some(), license.quantity), (Activation::Done, true, Some(5)));
+        let told = &world.license_events(&code).await[1];
+        assert!(!String::from_utf8_lossy(&told.data).contains("expires_at"), "an activation only estimates it");
         assert_eq!(world.license_events(&code).await.len(), events);
     }
     running.stop().await;
@@ -113,6 +117,26 @@ async fn an_activation_is_given_up_after_its_time_and_tried_once_more_at_each_st
     running.until_activated(&world, "PL1").await;
     running.until_nothing_is_open().await;
     assert_eq!(world.license_kinds(&code("PL1")).await, [CONFIRMED, DELAYED, ABANDONED, CONFIRMED]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_given_up_comes_back_without_a_restart_and_without_an_event() {
+    let mut world = World::new();
+    world.patience.once_more_every = Duration::from_millis(5);
+    let not_yet = Does::Say(CodeOutcome::NotReceivedYet);
+    world.marketplace.plan("activate PL1", &[&vec![not_yet; 6][..], &[says(CodeState::Alive)]].concat());
+    world.marketplace.plan("query PL1", &[says(CodeState::Alive)]);
+    world.pass(TimeDelta::hours(73));
+    let running = world.start();
+    world.confirm(&code("PL1"), CodeState::Inactive).await;
+    world.until(&Stream::License(code("PL1")), ABANDONED, 1).await;
+    // The same answer again is no event, and brings nothing back.
+    world.confirm(&code("PL1"), CodeState::Inactive).await;
+    running.until_activated(&world, "PL1").await;
+    running.until_nothing_is_open().await;
+    assert_eq!(world.license_kinds(&code("PL1")).await, [CONFIRMED, DELAYED, ABANDONED, CONFIRMED]);
+    assert_eq!(world.marketplace.asked("activate PL1"), 7, "three times until given up, and then once each time");
     running.stop().await;
 }
 

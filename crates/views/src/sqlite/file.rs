@@ -1,6 +1,7 @@
 //! The file: its schema, and what is said of a file that is not right.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -79,6 +80,27 @@ pub(super) fn reader(path: &Path) -> Result<Connection, ViewsError> {
     let connection = Connection::open_with_flags(path, flags).map_err(refused)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(refused)?;
     Ok(connection)
+}
+
+/// Moves a file and its companions out of the way; gives where it is now.
+pub(crate) fn put_aside(path: &Path, now: DateTime<Utc>) -> Result<PathBuf, ViewsError> {
+    let aside = beside(path, &format!(".damaged-{}", now.timestamp()));
+    // The last transactions may stand beside the file; they belong to it, and would be taken for parts of the new one.
+    for suffix in ["-wal", "-shm", ""] {
+        match std::fs::rename(beside(path, suffix), beside(&aside, suffix)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(ViewsError::Io { path: path.to_owned(), doing: "move aside", source });
+            }
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// What SQLite's error means to whoever must mend it.

@@ -76,12 +76,14 @@ impl Checking {
             commands: self.commands.clone(),
             journal: self.journal.clone(),
             orders_at_risk: Arc::new(Vec::new),
+            errands_at_risk: Arc::new(Vec::new),
             leases: Arc::new(leases),
             seen: self.seen.clone(),
             metrics: QueryMetrics::register(&Registry::new())?,
         });
         // A small population is asked about more often than any customer's software asks.
-        let query = Data::new(query.with_limits(LimitSettings { license_burst: 10_000_000, ..LimitSettings::default() }));
+        let query =
+            Data::new(query.with_limits(LimitSettings { license_burst: 10_000_000, ..LimitSettings::default() }));
         Served::start(move |config| chopmark_query::configure(config, query.clone()))
     }
 

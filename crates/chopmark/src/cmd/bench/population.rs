@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use chopmark_domain::catalog::{self, ClonePolicy, Entitlement, LicenseForm, ProductDefined, ProductKind, ProductTerms};
+use chopmark_domain::catalog::{
+    self, ClonePolicy, Entitlement, LicenseForm, ProductDefined, ProductKind, ProductTerms,
+};
 use chopmark_domain::cause::{Cause, Metadata, RequestSignature, SignedForm, SignedRequest};
 use chopmark_domain::codec::{StoredEvent, to_json};
 use chopmark_domain::ids::{OrderId, OrderLineId, ProductId, SellerId, Sku};

@@ -6,11 +6,11 @@ use chopmark_domain::license::Scene;
 use chopmark_domain::order::{ChargingMode, OrderType};
 use chopmark_huawei::answer::ResultCode;
 use chopmark_huawei::callback::FreezeStatus;
+use chopmark_simulator::checks::Question;
 use chopmark_simulator::console::{Expected, examine};
 use chopmark_simulator::marketplace::{Delivery, Marketplace, Style};
 use chopmark_simulator::message::Refresh;
 use chopmark_simulator::orders::{Order, Period, Product};
-use chopmark_simulator::checks::Question;
 use chopmark_simulator::{Checks, Message, OrderLine};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use secrecy::ExposeSecret;
@@ -39,16 +39,23 @@ pub(super) struct Play {
     pub(super) stage: Stage,
     marketplace: Marketplace,
     checks: Checks,
-    /// The license that was bought.
-    instance: String,
+    /// A machine that has a seat, once one has.
+    pub(super) seated: Option<Seated>,
     steps: Vec<Step>,
     quiet: bool,
+}
+
+/// A machine with a seat of a license, which is good to the end.
+#[derive(Debug, Clone)]
+pub(super) struct Seated {
+    pub(super) license: String,
+    pub(super) machine: String,
 }
 
 /// What has become of a play.
 pub(super) struct Played {
     pub(super) steps: Vec<Step>,
-    pub(super) instance: String,
+    pub(super) seated: Option<Seated>,
     pub(super) stage: Stage,
 }
 
@@ -56,11 +63,11 @@ impl Play {
     pub(super) fn begin(stage: Stage, quiet: bool) -> Result<Self, Failure> {
         let marketplace = stage.marketplace()?;
         let checks = stage.checks()?;
-        Ok(Self { stage, marketplace, checks, instance: String::new(), steps: vec![], quiet })
+        Ok(Self { stage, marketplace, checks, seated: None, steps: vec![], quiet })
     }
 
     pub(super) fn end(self) -> Played {
-        Played { steps: self.steps, instance: self.instance, stage: self.stage }
+        Played { steps: self.steps, seated: self.seated, stage: self.stage }
     }
 
     /// Plays it through. What cannot be played is a step that went wrong, and the last one.
@@ -78,7 +85,6 @@ impl Play {
         let purchase = self.sign(&Message::NewInstance { order: order.clone() })?;
         self.stage.hold_facts();
         let instance = self.buy("newInstance", &purchase, Expected::new_instance()).await?;
-        self.instance.clone_from(&instance);
         let is_pending = |license: &Value| license["facts"] == "pending";
         self.check("check, before anything is known of the order", &instance, "VALID", is_pending).await?;
         self.stage.let_facts_go();
@@ -262,13 +268,7 @@ impl Play {
         if self.quiet { Ok(()) } else { crate::print(&format!("\n{text}\n")) }
     }
 
-    pub(super) fn note(
-        &mut self,
-        what: &str,
-        ok: bool,
-        result: String,
-        elapsed: Duration,
-    ) -> Result<(), Failure> {
+    pub(super) fn note(&mut self, what: &str, ok: bool, result: String, elapsed: Duration) -> Result<(), Failure> {
         let millis = elapsed.as_secs_f64() * 1_000.0;
         if !self.quiet {
             let mark = if ok { '✓' } else { '✗' };

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::play::{Play, sentence};
+use super::play::{Play, Seated, sentence};
 use super::stage::{IMAGE_SKU, SKU};
 use crate::failure::{Failure, OrFail, Reason};
 
@@ -89,8 +89,10 @@ impl Play {
     pub(super) async fn seats(&mut self, license: &str) -> Result<(), Failure> {
         self.headline("A license with three seats, and a hundred machines that want one at the same moment.")?;
         let begun = Instant::now();
-        let statuses = self.race(license).await?;
-        let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+        let race = self.race(license).await?;
+        let count = |wanted: u16| race.iter().filter(|(_, status)| *status == wanted).count();
+        let seated = race.iter().find(|(_, status)| *status == 201);
+        self.seated = seated.map(|(machine, _)| Seated { license: license.into(), machine: machine.clone() });
         let result = format!("{} seated, {} refused with MACHINE_LIMIT", count(201), count(409));
         let ok = (count(201), count(409)) == (3, MACHINES - 3);
         self.note("PUT …/machines/{fingerprint}, 100 at once", ok, result, begun.elapsed())?;
@@ -98,14 +100,17 @@ impl Play {
         self.check("check without a machine", license, "MACHINE_REQUIRED", seats_taken).await
     }
 
-    async fn race(&self, license: &str) -> Result<Vec<u16>, Failure> {
+    /// What each machine was answered.
+    async fn race(&self, license: &str) -> Result<Vec<(String, u16)>, Failure> {
         let mut racing = JoinSet::new();
         for first in 0..CONNECTIONS {
             let (mut checks, license) = (self.stage.checks()?, license.to_owned());
             racing.spawn(async move {
                 let mut statuses = vec![];
                 for machine in (first..MACHINES).step_by(CONNECTIONS) {
-                    statuses.push(checks.activate(&license, &format!("machine-{machine}"), None).await?.status);
+                    let machine = format!("machine-{machine}");
+                    let status = checks.activate(&license, &machine, None).await?.status;
+                    statuses.push((machine, status));
                 }
                 Ok::<_, chopmark_simulator::checks::CheckError>(statuses)
             });

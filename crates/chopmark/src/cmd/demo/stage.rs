@@ -4,15 +4,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use chopmark_simulator::marketplace::{Keys, Marketplace};
 use chopmark_signing::key_file;
 use chopmark_simulator::http::{Connection, Request};
+use chopmark_simulator::marketplace::{Keys, Marketplace};
 use chopmark_simulator::{Checks, Credentials, OpenApiServer, Orders, Url};
 use chrono::Utc;
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::play::Seated;
 use crate::config::{Config, Environment};
 use crate::failure::{Failure, OrFail, Reason};
 use crate::server::{Addresses, Server};
@@ -152,17 +153,22 @@ impl Stage {
         self.open_api.faults().release();
     }
 
-    /// Stays up until told to end, with three lines to try about the demo's license.
-    pub(super) async fn keep(&self, instance: &str) -> Result<(), Failure> {
+    /// Stays up until told to end, with lines to try, of a license that is good where there is one.
+    pub(super) async fn keep(&self, seated: Option<&Seated>) -> Result<(), Failure> {
         let mut signals = StopSignals::listen()?;
         let (api, callbacks) = (self.api()?, self.callbacks()?);
         let token = quoted(&self.data().join("admin-token"));
-        crate::print(&format!(
-            "\nThe server stays up; Ctrl-C ends it and removes its folder. Try:\n\n  \
-             curl -s {api}/v1/checks -d '{{\"license\": \"{instance}\"}}'\n  \
-             curl -s -H \"Authorization: Bearer $(cat {token})\" '{api}/v1/licenses/{instance}?seller={SELLER}'\n  \
-             curl -s -X POST {callbacks}/callbacks/{SELLER} -d '{{}}' -i\n",
-        ))?;
+        let mut said = "\nThe server stays up; Ctrl-C ends it and removes its folder. Try:\n\n".to_owned();
+        if let Some(Seated { license, machine }) = seated {
+            let question = format!("{{\"license\": \"{license}\", \"machine\": {{\"fingerprint\": \"{machine}\"}}}}");
+            said += &format!("  curl -s {api}/v1/checks -d '{question}'\n");
+        }
+        let callback = format!("{callbacks}/callbacks/{SELLER}");
+        said += &format!(
+            "  curl -s -H \"Authorization: Bearer $(cat {token})\" '{api}/v1/licenses?seller={SELLER}'\n  \
+             curl -s -X POST {callback} -d '{{}}' -i\n"
+        );
+        crate::print(&said)?;
         signals.next().await;
         Ok(())
     }

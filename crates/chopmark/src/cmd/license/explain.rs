@@ -33,7 +33,7 @@ fn question(args: &ExplainArgs, found: &Found) -> Value {
     question.extend(product.map(|product| ("product".into(), json!(product))));
     question.extend(args.machine.as_ref().map(|machine| ("machine".into(), json!({ "fingerprint": machine }))));
     question.extend(args.position.map(|position| ("position".into(), position.to_string().into())));
-    question.extend(args.at.map(|at| ("at".into(), text::time(at).into())));
+    question.extend(args.at.map(|at| ("at".into(), text::exact_time(at).into())));
     question.into()
 }
 
@@ -52,7 +52,7 @@ fn walk(explained: &Value) -> String {
     let mut said = format!("{}: {}\n\n", plain(&explained["code"]), plain(&explained["reason"]));
     let because = &explained["because"];
     for step in elements(&because["looked_at"]) {
-        let mark = if step["applies"] == true { '✓' } else { '–' };
+        let mark = if step["applies"] == true { '→' } else { '–' };
         said += &format!("  {mark} {:<22} {}\n", plain(&step["code"]), plain(&step["says"]));
     }
     let event =

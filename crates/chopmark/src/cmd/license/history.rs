@@ -33,7 +33,7 @@ pub(super) async fn history(args: &HistoryArgs, desk: &Desk) -> Result<(), Failu
 /// ```
 fn entry(told: &Told) -> String {
     let Told { record, event, metadata } = told;
-    let (when, revision) = (text::time(record.recorded_at), record.revision.0);
+    let (when, revision) = (text::exact_time(record.recorded_at), record.revision.0);
     let (what, cause) = (story::what(event), story::by(&metadata.cause));
     format!("{when:<27} {revision:>4}  {what}\n{:<32}  {}, {cause}\n", "", record.kind)
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use chopmark_commands::CommandError;
-use chopmark_domain::license::{self, Command, FreedBy, Machine, Refusal, judge};
+use chopmark_domain::ids::Fingerprint;
+use chopmark_domain::license::{Command, FreedBy, KnownLeases, Machine, Refusal, SeatUse, seat_taken_until};
 use chopmark_projector::Found;
-use chopmark_signing::{Term, Timing};
 use chopmark_views::LastSeen;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -17,10 +17,8 @@ use crate::cmd::operator;
 use crate::cmd::text;
 use crate::failure::{Failure, OrFail, Reason};
 
-/// How long a lease lasts where the product is not known.
-const LEASE_SECONDS: u32 = 86_400;
-/// How much longer it can be used offline there.
-const OFFLINE_GRACE_SECONDS: u32 = 604_800;
+/// The most columns of a machine's name in the table: it is up to whoever activates a machine.
+const NAME_COLUMNS: usize = 40;
 
 pub(super) async fn machines(args: &MachinesArgs, desk: &Desk) -> Result<(), Failure> {
     let found = desk.find(&args.which).await?;
@@ -28,7 +26,8 @@ pub(super) async fn machines(args: &MachinesArgs, desk: &Desk) -> Result<(), Fai
     let machines: Vec<&Machine> = found.license.machines.iter().flat_map(|machines| machines.iter()).collect();
     let last_seen = |machine: &Machine| seen.get(machine.fingerprint.as_str()).copied();
     if args.json {
-        let line = |machine: &&Machine| format!("{}\n", as_json(machine, last_seen(machine)));
+        let now = Utc::now();
+        let line = |machine: &&Machine| format!("{}\n", as_json(machine, last_seen(machine), now));
         return crate::print(&machines.iter().map(line).collect::<String>());
     }
     if machines.is_empty() {
@@ -42,12 +41,11 @@ pub(super) async fn machines(args: &MachinesArgs, desk: &Desk) -> Result<(), Fai
 
 /// E.g. `2 of 3 seats are taken`.
 fn seats(found: &Found, now: DateTime<Utc>) -> String {
-    let used = found.license.seats_used(now);
-    let seats = found.terms.as_deref().and_then(|dated| dated.terms.seats);
-    match seats.and_then(|seats| seats.limit(found.license.quantity)) {
-        Some(limit) => format!("{used} of {limit} seats are taken"),
-        None => format!("{used} seats are taken"),
-    }
+    let terms = found.terms.as_deref().map(|dated| &dated.terms);
+    let SeatUse { used, limit } = SeatUse::of(&found.license, terms, now);
+    let of = limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let noun = if limit.unwrap_or(used) == 1 { "seat is" } else { "seats are" };
+    format!("{used}{of} {noun} taken")
 }
 
 fn row(machine: &Machine, seen: Option<LastSeen>, now: DateTime<Utc>) -> Vec<String> {
@@ -58,7 +56,7 @@ fn row(machine: &Machine, seen: Option<LastSeen>, now: DateTime<Utc>) -> Vec<Str
     };
     vec![
         machine.fingerprint.to_string(),
-        machine.name.clone().unwrap_or_else(|| "-".into()),
+        machine.name.as_deref().map_or_else(|| "-".into(), |name| text::cut(name, NAME_COLUMNS)),
         text::clock_time(machine.activated_at),
         seen.map_or_else(|| "-".into(), |seen| text::clock_time(seen.at)),
         seat,
@@ -66,14 +64,14 @@ fn row(machine: &Machine, seen: Option<LastSeen>, now: DateTime<Utc>) -> Vec<Str
 }
 
 /// A machine as `GET /v1/licenses/{id}/machines` shows it.
-fn as_json(machine: &Machine, seen: Option<LastSeen>) -> Value {
+fn as_json(machine: &Machine, seen: Option<LastSeen>, now: DateTime<Utc>) -> Value {
     let mut shown = Map::new();
     let mut show = |name: &str, value: Option<Value>| shown.extend(value.map(|value| (name.to_owned(), value)));
     show("fingerprint", Some(machine.fingerprint.as_str().into()));
     show("name", machine.name.as_deref().map(Into::into));
     show("activated_at", Some(text::time(machine.activated_at).into()));
     show("active", Some(machine.is_active().into()));
-    show("taken_until", machine.taken_until.map(|until| text::time(until).into()));
+    show("taken_until", machine.taken_until.filter(|until| now < *until).map(|until| text::time(until).into()));
     show("last_seen", seen.map(|seen| text::clock_time(seen.at).into()));
     show("lease_until", seen.and_then(|seen| seen.lease_until).map(|until| text::time(until).into()));
     shown.into()
@@ -83,7 +81,7 @@ pub(super) async fn free(args: &FreeArgs, desk: &Desk) -> Result<(), Failure> {
     let found = desk.find(&args.which).await?;
     let seen = desk.last_seen(&found).await.get(args.fingerprint.as_str()).copied();
     let now = Utc::now();
-    let taken_until = if args.now { now } else { end_of_leases(&found, seen, now) };
+    let taken_until = if args.now { now } else { end_of_leases(&found, &args.fingerprint, seen, now) };
     let command = Command::FreeMachine { fingerprint: args.fingerprint.clone(), by: FreedBy::Operator, taken_until };
     let done = match desk.commands.license(&found.key, command, &operator::cause()).await {
         Err(CommandError::Refused(Refusal::UnknownMachine)) => return Err(unknown(args)),
@@ -93,7 +91,7 @@ pub(super) async fn free(args: &FreeArgs, desk: &Desk) -> Result<(), Failure> {
     // What was just freed is there.
     let machine = machines.get(args.fingerprint.as_str()).ok_or_else(|| unknown(args))?;
     if args.json {
-        return crate::print(&format!("{}\n", as_json(machine, seen)));
+        return crate::print(&format!("{}\n", as_json(machine, seen, now)));
     }
     let word = if done.appended > 0 { "freed" } else { "freed already" };
     crate::print(&match machine.taken_until.filter(|until| *until > now) {
@@ -111,22 +109,14 @@ fn unknown(args: &FreeArgs) -> Failure {
     Failure::new(Reason::CheckFailed, what, help)
 }
 
-/// When the last lease ends that the machine can have. A server may be giving one out just now and not have noted it.
-fn end_of_leases(found: &Found, seen: Option<LastSeen>, now: DateTime<Utc>) -> DateTime<Utc> {
-    let noted = seen.and_then(|seen| seen.lease_until);
-    let longest = Timing::of(now, &longest_term(found, now)).map(|timing| timing.expires_at);
-    noted.max(longest).map_or(now, |until| until.max(now))
-}
-
-/// The longest that a lease lasts which is given out now.
-fn longest_term(found: &Found, now: DateTime<Utc>) -> Term {
+/// When the last lease ends that the machine can have. A server may be giving one out just now and not have noted it, so
+/// the notes are not relied on. Of a machine that does not exist, `now`: freeing it is refused.
+fn end_of_leases(found: &Found, machine: &Fingerprint, seen: Option<LastSeen>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let machines = found.license.machines.as_ref();
+    let Some(machine) = machines.and_then(|machines| machines.get(machine.as_str())) else { return now };
     let terms = found.terms.as_deref().map(|dated| &dated.terms);
-    Term {
-        lease_seconds: terms.map_or(LEASE_SECONDS, |terms| terms.lease_seconds),
-        offline_grace_seconds: terms.map_or(OFFLINE_GRACE_SECONDS, |terms| terms.offline_grace_seconds),
-        not_beyond: judge(&found.license, terms, license::Question::default(), now).ends_at,
-        facts_pending: !found.license.facts_known(),
-    }
+    let known = KnownLeases { latest_end: seen.and_then(|seen| seen.lease_until), noted_since: None };
+    seat_taken_until(&found.license, terms, machine, known, now)
 }
 
 /// By fingerprint.

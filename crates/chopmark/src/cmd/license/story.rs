@@ -66,7 +66,7 @@ pub(super) fn by(cause: &Cause) -> String {
         Cause::Callback(request) => format!("by a callback: nonce {}, key {}", request.nonce, request.key_id),
         Cause::OpenApi { api, .. } => format!("by an answer of {api}"),
         Cause::Operator { actor } => format!("by operator {actor}"),
-        Cause::Software { address: Some(address) } => format!("by software at {address}"),
+        Cause::Software { address: Some(address) } => format!("by software in {address}"),
         Cause::Software { address: None } => "by software".into(),
         Cause::System => "by Chopmark itself".into(),
     }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn who_was_behind_it_is_named() {
         assert_eq!(by(&Cause::Operator { actor: "helpdesk".into() }), "by operator helpdesk");
-        assert_eq!(by(&Cause::Software { address: Some("203.0.113.7".into()) }), "by software at 203.0.113.7");
+        assert_eq!(by(&Cause::Software { address: Some("203.0.113.0/24".into()) }), "by software in 203.0.113.0/24");
         assert_eq!(by(&Cause::OpenApi { api: "order/query".into(), answer: None }), "by an answer of order/query");
     }
 }

@@ -4,10 +4,11 @@ use chopmark_domain::settlement::calendar::working_days::WorkingDays;
 use chopmark_domain::settlement::calendar::{DayOfMonth, Period, Schedule};
 use chopmark_domain::settlement::explanation::Explained;
 use chopmark_domain::settlement::formula::generic::{self, GenericSale};
+use chopmark_domain::settlement::line::SettlementLine;
 use chopmark_domain::settlement::marked::{Happening, Marked};
 use chopmark_domain::settlement::money::{Currency, Money, Ratio};
 use chopmark_domain::settlement::policy::RunDays;
-use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::product::{LineType, Site};
 use chopmark_domain::settlement::readiness::{Conditions, Supervision};
 use chopmark_domain::settlement::refund::amount::Original;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -109,4 +110,38 @@ pub(super) fn assert_followed(explained: &Explained) {
         }
     }
     assert_eq!(steps.last().unwrap().result.value, explained.amount.amount());
+}
+
+/// A settlement line that says what it is and what it comes to, and nothing else.
+pub(super) fn line(id: &str, line_type: LineType, settle_amount: &str) -> SettlementLine {
+    SettlementLine {
+        line_id: id.into(),
+        period: None,
+        bill_id: None,
+        product_category: None,
+        order_id: None,
+        order_line_id: None,
+        original_order_line_id: None,
+        line_type,
+        sku_code: None,
+        product_id: None,
+        charging_mode: None,
+        customer_id: None,
+        effective_at: None,
+        paid_at: None,
+        supervision_done_at: None,
+        settle_ready_at: None,
+        currency: Currency::CNY,
+        sales_amount: None,
+        voucher_amount: None,
+        fee_ratio: None,
+        tier_ratio: None,
+        customer_wht: None,
+        seller_tax: None,
+        settle_amount: Some(Marked::stated(dec(settle_amount))),
+        blocked_reason: None,
+        bill_state: None,
+        payment_request_no: None,
+        invoice_no: None,
+    }
 }
