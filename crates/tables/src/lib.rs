@@ -1,6 +1,6 @@
 //! Tables that people bring and take away: CSV and XLSX files, read safely and written as a spreadsheet likes them.
 //!
-//! **Reading.** [`read`] takes the bytes of an upload, finds out by their content what they are, and gives a [`Table`]:
+//! **Reading.** [`read()`] takes the bytes of an upload, finds out by their content what they are, and gives a [`Table`]:
 //! the names in the header row, and the rows under it with the numbers that the person sees beside them. Numbers are
 //! exact decimals, taken from the text in the file. Whatever the bytes are, reading ends within its [`Limits`] and with
 //! a table or a [`TableError`] that says where the trouble is and what to do.
