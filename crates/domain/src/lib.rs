@@ -12,6 +12,7 @@ pub mod access;
 pub mod catalog;
 pub mod cause;
 pub mod codec;
+mod digest;
 pub mod hours;
 pub mod ids;
 pub mod license;

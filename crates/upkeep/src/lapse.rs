@@ -92,6 +92,7 @@ impl Upkeep {
             self.metrics.lapsed.inc();
             tracing::info!(seller = %key.seller, license = %key.id, machine = %machine.fingerprint, "a seat has lapsed");
         }
-        Ok(())
+        // All of its leases have ended, so nobody needs to know when it was last seen.
+        Ok(self.seen.forget(key.seller.as_str(), key.id.as_str(), machine.fingerprint.as_str()).await?)
     }
 }

@@ -142,6 +142,7 @@ async fn a_seat_lapses_after_a_term_without_a_check_and_not_while_its_machine_is
     world.passes(TimeDelta::hours(3));
     world.round().await;
     assert!(world.seated().await.is_empty());
+    assert!(world.seen.last_seen("acme", "i-1").await.unwrap().is_empty(), "nothing is kept of who is gone");
 }
 
 #[tokio::test]

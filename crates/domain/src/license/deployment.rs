@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::event::DeploymentEnrolled;
 use crate::catalog::ClonePolicy;
+use crate::digest::SecretDigest;
 use crate::ids::{ImageId, ProjectId, RegionId, Sku};
 
 /// Within this time, enrolments in turn are taken for two systems with one ECS id, and not for a system installed again.
@@ -18,29 +18,14 @@ const SUSPICIOUS_ENROLMENTS: usize = 4;
 const ENDED_SECRETS: usize = 4;
 
 /// SHA-256 of an enrolment secret. Secrets are 256 random bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct EnrolmentHash([u8; 32]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EnrolmentHash(SecretDigest);
 
 impl EnrolmentHash {
     /// The hash of a secret as presented.
     #[must_use]
     pub fn of(secret: &str) -> Self {
-        Self(Sha256::digest(secret.as_bytes()).into())
-    }
-}
-
-impl Serialize for EnrolmentHash {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex::encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for EnrolmentHash {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(&text, &mut bytes).map_err(serde::de::Error::custom)?;
-        Ok(Self(bytes))
+        Self(SecretDigest::of(secret))
     }
 }
 
