@@ -5,43 +5,20 @@ use chopmark_domain::settlement::line::SettlementLine;
 use chopmark_domain::settlement::line::bill_state::BillState;
 use chopmark_domain::settlement::line::columns::Columns;
 use chopmark_domain::settlement::marked::Marked;
-use chopmark_domain::settlement::money::Currency;
 use chopmark_domain::settlement::product::{Billed, LineType, billed_as};
 use rust_decimal::Decimal;
 
 use super::support::*;
 
+/// A line of a sale of 1000 with a voucher of 100, at a fee of 5 % and a tier of 2 %.
 fn line(line_type: LineType, settle_amount: &str) -> SettlementLine {
     let known = |text: &str| Some(Marked::stated(dec(text)));
     SettlementLine {
-        line_id: "1".into(),
-        period: None,
-        bill_id: None,
-        product_category: None,
-        order_id: None,
-        order_line_id: None,
-        original_order_line_id: None,
-        line_type,
-        sku_code: None,
-        product_id: None,
-        charging_mode: None,
-        customer_id: None,
-        effective_at: None,
-        paid_at: None,
-        supervision_done_at: None,
-        settle_ready_at: None,
-        currency: Currency::CNY,
         sales_amount: known("1000"),
         voucher_amount: known("100"),
         fee_ratio: Some(ratio("0.05")),
         tier_ratio: Some(Marked::stated(ratio("0.02"))),
-        customer_wht: None,
-        seller_tax: None,
-        settle_amount: known(settle_amount),
-        blocked_reason: None,
-        bill_state: None,
-        payment_request_no: None,
-        invoice_no: None,
+        ..super::support::line("1", line_type, settle_amount)
     }
 }
 
