@@ -229,17 +229,16 @@ proptest! {
 
     #[test]
     fn what_is_not_used_lies_between_nothing_and_all(bought in any_moment(), hours in 0..9_000_i64, used in -10..10_000_i64, paid in any_amount(), fee in 0..1_000_i64) {
-        let unused = |used| Unused {
-            paid: cny(paid),
-            handling_fee: Some(cny(Decimal::from(fee))),
-            bought_at: bought,
-            expires_at: bought + TimeDelta::hours(hours),
-            refunded_at: bought + TimeDelta::hours(used),
+        let expires_at = bought + TimeDelta::hours(hours);
+        let given = |refunded_at| {
+            let handling_fee = Some(cny(Decimal::from(fee)));
+            let unused = Unused { paid: cny(paid), handling_fee, bought_at: bought, expires_at, refunded_at };
+            refund(&unused).unwrap().refund.value.amount.amount()
         };
-        let given = |used| refund(&unused(used)).unwrap().refund.value.amount.amount();
-        prop_assert!(given(used) >= Decimal::ZERO && given(used) <= paid);
-        prop_assert!(given(used + 1) <= given(used), "later is never more");
-        prop_assert_eq!(given(hours), Decimal::ZERO);
+        let (now, later) = (bought + TimeDelta::hours(used), bought + TimeDelta::hours(used + 1));
+        prop_assert!(given(now) >= Decimal::ZERO && given(now) <= paid);
+        prop_assert!(given(later) <= given(now), "later is never more");
+        prop_assert_eq!(given(expires_at + TimeDelta::seconds(1)), Decimal::ZERO, "the last second belongs to the term");
     }
 
     #[test]
