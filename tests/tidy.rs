@@ -9,7 +9,7 @@ use chopmark_tests::repository::{code_of, files, functions, is_test_file, read, 
 use toml::{Table, Value};
 
 /// Which crate may know which: the arrows of docs/architecture.md, always down.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("log", &[]),
     ("journal", &[]),
@@ -20,10 +20,11 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("huawei", &["domain"]),
     ("commands", &["domain", "log"]),
     ("projector", &["domain", "log"]),
+    ("billing", &["domain", "log"]),
     ("upkeep", &["projector", "commands", "domain", "log", "views"]),
     ("reactor", &["huawei", "commands", "log", "domain"]),
     ("ingest", &["huawei", "commands", "domain", "log", "journal"]),
-    ("query", &["projector", "commands", "domain", "log", "journal", "views", "signing"]),
+    ("query", &["projector", "billing", "commands", "domain", "log", "journal", "views", "signing", "tables"]),
     ("simulator", &["huawei", "domain", "client"]),
     (
         "chopmark",
@@ -38,6 +39,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "huawei",
             "commands",
             "projector",
+            "billing",
             "upkeep",
             "reactor",
             "ingest",

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::codec::events;
 use crate::ids::Sku;
 use crate::purchase::SellerSecret;
+use crate::settlement::bill::mapping::Mapping;
+use crate::settlement::terms::{SellerTerms, SettlementTerms};
 
 /// Seconds after which a lease must be renewed, where no product says otherwise: a day.
 pub const LEASE_SECONDS: u32 = 86_400;
@@ -116,6 +118,9 @@ pub struct ProductTerms {
     /// In which form an online product's licenses are handed over.
     #[serde(default, skip_serializing_if = "is_default")]
     pub license_form: LicenseForm,
+    /// How it is settled.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub settlement: SettlementTerms,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -142,6 +147,24 @@ pub struct ProductDefined {
     pub terms: ProductTerms,
 }
 
+/// How a seller is settled from a moment on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SellerTermsDefined {
+    /// Counts the changes of this seller's catalog together with those of products.
+    pub catalog_version: u32,
+    /// From when the terms hold, UTC.
+    pub effective_at: DateTime<Utc>,
+    /// The terms.
+    pub terms: SellerTerms,
+}
+
+/// A mapping of columns was saved under its name, in place of the one that had it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingSaved {
+    /// The mapping.
+    pub mapping: Mapping,
+}
+
 events! {
     /// Events of a seller's stream.
     pub enum Event {
@@ -149,6 +172,10 @@ events! {
         SecretCreated(SecretCreated) = "seller_secret_created.v1",
         /// Terms of a product.
         ProductDefined(ProductDefined) = "product_defined.v1",
+        /// How the seller is settled.
+        SellerTermsDefined(SellerTermsDefined) = "seller_terms_defined.v1",
+        /// How columns of imported files are read.
+        MappingSaved(MappingSaved) = "mapping_saved.v1",
     }
 }
 
@@ -171,6 +198,21 @@ pub struct Catalog {
     /// The version of the last change; 0 before the first.
     pub version: u32,
     products: BTreeMap<Sku, Vec<DatedTerms>>,
+    #[serde(default)]
+    seller: Vec<DatedSellerTerms>,
+    #[serde(default)]
+    mappings: BTreeMap<String, Mapping>,
+}
+
+/// How a seller is settled, with the time of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatedSellerTerms {
+    /// The catalog version that brought them.
+    pub catalog_version: u32,
+    /// From when they hold, UTC.
+    pub effective_at: DateTime<Utc>,
+    /// The terms.
+    pub terms: SellerTerms,
 }
 
 impl Catalog {
@@ -186,7 +228,43 @@ impl Catalog {
                     terms: terms.clone(),
                 });
             }
+            Event::SellerTermsDefined(SellerTermsDefined { catalog_version, effective_at, terms }) => {
+                self.version = *catalog_version;
+                self.seller.push(DatedSellerTerms {
+                    catalog_version: *catalog_version,
+                    effective_at: *effective_at,
+                    terms: terms.clone(),
+                });
+            }
+            Event::MappingSaved(MappingSaved { mapping }) => {
+                self.mappings.insert(mapping.name.clone(), mapping.clone());
+            }
         }
+    }
+
+    /// How the seller is settled at a moment: the latest change that is in force by then; before the first, the first.
+    /// `None` while nothing is known of it.
+    #[must_use]
+    pub fn seller_terms_at(&self, at: DateTime<Utc>) -> Option<&DatedSellerTerms> {
+        self.seller.iter().rev().find(|dated| dated.effective_at <= at).or_else(|| self.seller.first())
+    }
+
+    /// The last terms given to the seller, in force or not yet.
+    #[must_use]
+    pub fn latest_seller_terms(&self) -> Option<&DatedSellerTerms> {
+        self.seller.last()
+    }
+
+    /// Mappings that were saved, by name.
+    pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
+        self.mappings.values()
+    }
+
+    /// The event that saves a mapping; none if it is saved.
+    #[must_use]
+    pub fn save_mapping(&self, mapping: Mapping) -> Vec<Event> {
+        let known = self.mappings.get(&mapping.name) == Some(&mapping);
+        if known { vec![] } else { vec![MappingSaved { mapping }.into()] }
     }
 
     /// The terms of a product at a moment: the latest change that is in force by then.
@@ -213,15 +291,24 @@ impl Catalog {
     }
 
     /// The events that bring this catalog to the wanted terms from a moment on. Products that are not named stay
-    /// as they are: their customers still hold licenses.
+    /// as they are: their customers still hold licenses. `seller` is how the seller is to be settled.
     #[must_use]
-    pub fn apply(&self, wanted: &[(Sku, ProductTerms)], effective_at: DateTime<Utc>) -> Vec<Event> {
+    pub fn apply(
+        &self,
+        seller: &SellerTerms,
+        wanted: &[(Sku, ProductTerms)],
+        effective_at: DateTime<Utc>,
+    ) -> Vec<Event> {
+        let settled_so = self.latest_seller_terms().is_some_and(|dated| dated.terms == *seller);
+        let seller = (!settled_so).then(|| {
+            let catalog_version = self.version + 1;
+            SellerTermsDefined { catalog_version, effective_at, terms: seller.clone() }.into()
+        });
         let changed = wanted.iter().filter(|(sku, terms)| self.latest(sku).is_none_or(|dated| dated.terms != *terms));
-        (self.version + 1..)
-            .zip(changed)
-            .map(|(catalog_version, (sku, terms))| {
-                ProductDefined { catalog_version, sku: sku.clone(), effective_at, terms: terms.clone() }.into()
-            })
-            .collect()
+        let first = self.version + 1 + u32::from(seller.is_some());
+        let products = (first..).zip(changed).map(|(catalog_version, (sku, terms))| {
+            ProductDefined { catalog_version, sku: sku.clone(), effective_at, terms: terms.clone() }.into()
+        });
+        seller.into_iter().chain(products).collect()
     }
 }

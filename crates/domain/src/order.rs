@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::events;
 use crate::ids::{OrderId, OrderLineId, ProductId, Sku};
+use crate::settlement::statement::{StatedFacts, Statement, Subject};
 
 /// An order line, as callbacks name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,6 +80,12 @@ pub struct OrderFacts {
     /// When the customer ordered, UTC; not when it took effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered_at: Option<DateTime<Utc>>,
+    /// The order amount (`currency`), in the site's currency: never negative, absent for refunds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Decimal>,
+    /// The deal amount before vouchers (`currencyAfterDiscount`), in the site's currency: negative for refunds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal_amount: Option<Decimal>,
 }
 
 /// `orderNotify` named a line of this order.
@@ -101,6 +109,13 @@ pub struct FactsDelayed {
     pub reason: String,
 }
 
+/// An operator, or a file of the console, stated facts of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    /// What was stated.
+    pub statement: Statement,
+}
+
 /// Asking was given up for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactsAbandoned {
@@ -121,6 +136,8 @@ events! {
         FactsDelayed(FactsDelayed) = "order_facts_delayed.v1",
         /// Given up.
         FactsAbandoned(FactsAbandoned) = "order_facts_abandoned.v1",
+        /// Facts that the open API does not give.
+        Stated(Stated) = "order_stated.v1",
     }
 }
 
@@ -140,6 +157,8 @@ pub enum Command {
         /// How often was asked.
         attempts: u32,
     },
+    /// An operator stated facts of a line.
+    State(Statement),
 }
 
 /// An order, folded from its stream.
@@ -153,6 +172,8 @@ pub struct Order {
     pub delayed: bool,
     /// Asking was given up.
     pub abandoned: bool,
+    /// What operators stated, by line.
+    pub stated: BTreeMap<Subject, StatedFacts>,
 }
 
 impl Order {
@@ -166,6 +187,9 @@ impl Order {
             }
             Event::FactsDelayed(_) => self.delayed = true,
             Event::FactsAbandoned(_) => self.abandoned = true,
+            Event::Stated(Stated { statement: Statement { subject, facts } }) => {
+                self.stated.entry(subject.clone()).or_default().take_up(facts);
+            }
         }
     }
 
@@ -181,6 +205,12 @@ impl Order {
             Command::Delay(reason) => vec![FactsDelayed { reason }.into()],
             Command::Abandon { .. } if self.abandoned => vec![],
             Command::Abandon { reason, attempts } => vec![FactsAbandoned { reason, attempts }.into()],
+            Command::State(Statement { subject, facts })
+                if self.stated.get(&subject).is_some_and(|known| known.covers(&facts)) =>
+            {
+                vec![]
+            }
+            Command::State(statement) => vec![Stated { statement }.into()],
         }
     }
 

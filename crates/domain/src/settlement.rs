@@ -31,6 +31,7 @@
 
 pub mod balance;
 pub mod bill;
+pub mod books;
 pub mod calendar;
 pub mod change;
 pub mod explanation;
@@ -39,10 +40,14 @@ pub mod formula;
 pub mod line;
 pub mod marked;
 pub mod money;
+pub mod month;
 pub mod policy;
 pub mod product;
 pub mod readiness;
 pub mod reconciliation;
 pub mod refund;
+pub mod statement;
 pub mod term;
+pub mod terms;
+pub mod transactions;
 pub mod usage;

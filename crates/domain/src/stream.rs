@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::hours::Day;
 use crate::ids::{EcsId, InstanceId, LicenseCode, OrderId, SellerId};
+use crate::settlement::bill::BillIdentity;
+use crate::settlement::calendar::Period;
+use crate::settlement::product::Category;
 
 /// What a check asks about: an instance, a license code or a deployment, in one shape.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,6 +60,13 @@ pub enum Stream {
     Seller(SellerId),
     /// The hours of one day in which a seller's deployments were seen: [`crate::hours::Event`].
     Hours(SellerId, Day),
+    /// A bill of the marketplace: [`crate::settlement::bill::event::Event`].
+    Bill(BillIdentity),
+    /// A seller's month: [`crate::settlement::month::Event`].
+    Month(SellerId, Period),
+    /// An imported file of transaction details, by its SHA-256 in hexadecimal:
+    /// [`crate::settlement::transactions::Event`].
+    Transactions(SellerId, String),
     /// Tokens of the installation: [`crate::access::Event`].
     Access,
 }
@@ -90,6 +100,16 @@ impl Stream {
             }
             "hours" => Some(Self::Hours(seller, Day::parse(id)?)),
             "order" => Some(Self::Order(seller, OrderId::parse(id).ok()?)),
+            "bill" => {
+                let (category, period) = id.split_once('/')?;
+                let (category, period) = (Category::from_code(category)?, Period::parse(period).ok()?);
+                Some(Self::Bill(BillIdentity { seller, category, period }))
+            }
+            "month" => Some(Self::Month(seller, Period::parse(id).ok()?)),
+            "transactions" => {
+                let is_digest = id.len() == 64 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                is_digest.then(|| Self::Transactions(seller, id.to_owned()))
+            }
             _ => None,
         }
     }
@@ -106,6 +126,11 @@ impl fmt::Display for Stream {
             Self::Hours(seller, day) => write!(f, "hours-{seller}/{day}"),
             Self::Order(seller, order) => write!(f, "order-{seller}/{order}"),
             Self::Seller(seller) => write!(f, "seller-{seller}"),
+            Self::Bill(BillIdentity { seller, category, period }) => {
+                write!(f, "bill-{seller}/{}/{period}", category.code())
+            }
+            Self::Month(seller, period) => write!(f, "month-{seller}/{period}"),
+            Self::Transactions(seller, sha256) => write!(f, "transactions-{seller}/{sha256}"),
             Self::Access => f.write_str("access"),
         }
     }
@@ -130,6 +155,13 @@ mod tests {
                 id: LicenseId::Deployment(EcsId::parse("ca9e8b7c-f2be-4b6d-a639-f10b4d994d04").unwrap()),
             }),
             Stream::Hours(seller.clone(), Day::parse("20261124").unwrap()),
+            Stream::Bill(BillIdentity {
+                seller: seller.clone(),
+                category: Category::JointOperation,
+                period: Period::parse("202405").unwrap(),
+            }),
+            Stream::Month(seller.clone(), Period::parse("202405").unwrap()),
+            Stream::Transactions(seller.clone(), "0f".repeat(32)),
             Stream::Seller(seller),
             Stream::Access,
         ];
@@ -137,6 +169,8 @@ mod tests {
             assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
         }
         assert_eq!(Stream::parse("$stats-127.0.0.1"), None);
-        assert_eq!(Stream::parse("hours-acme/20261332"), None);
+        for odd in ["hours-acme/20261332", "bill-acme/generic/20245", "bill-acme/other/202405", "transactions-acme/0F"] {
+            assert_eq!(Stream::parse(odd), None, "{odd}");
+        }
     }
 }

@@ -60,7 +60,7 @@ impl fmt::Display for Revision {
 
 /// An event's place in the whole log. Later events have greater positions; there may be gaps, and nothing else may be
 /// read out of the number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub u64);
 

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod cells;
+pub mod event;
 pub mod import;
 pub mod mapping;
 pub mod revision;

@@ -98,6 +98,28 @@ pub enum Category {
     HuaweiSelfService,
 }
 
+impl Category {
+    /// Every tab.
+    pub const ALL: [Self; 4] = [Self::Generic, Self::Selected, Self::JointOperation, Self::HuaweiSelfService];
+
+    /// The stable code, as in stored events and paths.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Selected => "selected",
+            Self::JointOperation => "joint_operation",
+            Self::HuaweiSelfService => "huawei_self_service",
+        }
+    }
+
+    /// The tab with a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|category| category.code() == code)
+    }
+}
+
 /// Kind of a settlement line (CONSTRUCTED from the order types of S29).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

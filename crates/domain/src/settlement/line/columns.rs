@@ -1,7 +1,7 @@
 //! A line from gross to net, in the columns that finance people know from other marketplaces.
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::SettlementLine;
 use crate::settlement::marked::Marked;
@@ -9,7 +9,7 @@ use crate::settlement::product::LineType;
 
 /// From what was sold to what is paid: `net = sales - voucher - fee + tier_bonus - tax + refund + adjustment`, exactly
 /// and for every line, so columns may be added up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Columns {
     /// What the goods cost.
     pub sales: Decimal,
