@@ -48,6 +48,15 @@ pub enum Cause {
         /// Who, as far as is known: a token's id, or `cli`.
         actor: String,
     },
+    /// A file that a person imported. Which of its rows says what stands with the event.
+    Import {
+        /// Who, as far as is known: a token's id, or `cli`.
+        actor: String,
+        /// The file's name, for people.
+        file_name: String,
+        /// SHA-256 of the file's bytes, hexadecimal.
+        sha256: String,
+    },
     /// Software that a customer runs: a machine activated or freed, a deployment enrolled.
     Software {
         /// The network it called from, where that is known: `203.0.113.0/24`, `2001:db8:1::/48`. Not its address, which

@@ -127,6 +127,7 @@ pub struct FactsAbandoned {
 
 events! {
     /// Events of an order's stream.
+    #[expect(clippy::large_enum_variant, reason = "an event is read, taken up and dropped; few are held at a time")]
     pub enum Event {
         /// `orderNotify` named a line.
         Notified(Notified) = "order_notified.v1",
@@ -142,6 +143,7 @@ events! {
 }
 
 /// What an order's stream may be asked to take up.
+#[expect(clippy::large_enum_variant, reason = "a command is made, decided and dropped")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// `orderNotify` arrived.

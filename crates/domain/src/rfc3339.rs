@@ -15,6 +15,20 @@ pub enum Fraction {
     AsNeeded,
 }
 
+impl Fraction {
+    /// How many digits it has for so many nanoseconds.
+    fn digits(self, nanos: u32) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Millis => 3,
+            Self::AsNeeded if nanos == 0 => 0,
+            Self::AsNeeded if nanos.is_multiple_of(1_000_000) => 3,
+            Self::AsNeeded if nanos.is_multiple_of(1_000) => 6,
+            Self::AsNeeded => 9,
+        }
+    }
+}
+
 impl From<Fraction> for SecondsFormat {
     fn from(fraction: Fraction) -> Self {
         match fraction {
@@ -25,8 +39,8 @@ impl From<Fraction> for SecondsFormat {
     }
 }
 
-/// `2026-11-24T10:00:00.123456789Z` is the longest with a year of four digits.
-const LONGEST: usize = 30;
+/// The longest with a year of four digits: every digit has its place.
+const LONGEST: [u8; 30] = *b"0000-00-00T00:00:00.000000000Z";
 
 /// A time as text.
 #[derive(Debug, Clone)]
@@ -34,7 +48,7 @@ pub struct Rfc3339(Text);
 
 #[derive(Debug, Clone)]
 enum Text {
-    Usual([u8; LONGEST], usize),
+    Usual([u8; LONGEST.len()], usize),
     /// A year beyond four digits.
     Far(String),
 }
@@ -47,21 +61,26 @@ impl Rfc3339 {
             return Self(Text::Far(at.to_rfc3339_opts(fraction.into(), true)));
         };
         let at = at.naive_utc();
-        let (leap, nanos) = (at.nanosecond() / 1_000_000_000, at.nanosecond() % 1_000_000_000);
-        let mut writer = Writer { text: [0; LONGEST], length: 0 };
-        writer.pair(year / 100);
-        writer.pair(year % 100);
         // A leap second is second 60, which chrono keeps in the nanoseconds.
-        let seconds = at.second() + leap;
-        for (before, value) in
-            [(b'-', at.month()), (b'-', at.day()), (b'T', at.hour()), (b':', at.minute()), (b':', seconds)]
+        let (leap, nanos) = (at.nanosecond() / 1_000_000_000, at.nanosecond() % 1_000_000_000);
+        let mut text = LONGEST;
+        put(&mut text, 0, [year / 1_000, year / 100, year / 10, year]);
+        for (place, value) in
+            [(5, at.month()), (8, at.day()), (11, at.hour()), (14, at.minute()), (17, at.second() + leap)]
         {
-            writer.byte(before);
-            writer.pair(value);
+            put(&mut text, place, [value / 10, value]);
         }
-        writer.fraction(nanos, fraction);
-        writer.byte(b'Z');
-        Self(Text::Usual(writer.text, writer.length))
+        let end = match fraction.digits(nanos) {
+            0 => 19,
+            digits => {
+                for (place, group) in [(20, nanos / 1_000_000), (23, nanos / 1_000), (26, nanos)] {
+                    put(&mut text, place, [group / 100, group / 10, group]);
+                }
+                20 + digits
+            }
+        };
+        put_byte(&mut text, end, b'Z');
+        Self(Text::Usual(text, end + 1))
     }
 
     /// The text.
@@ -83,44 +102,15 @@ impl fmt::Display for Rfc3339 {
     }
 }
 
-struct Writer {
-    text: [u8; LONGEST],
-    length: usize,
+/// Puts the last digit of each number at a place and those after it.
+fn put<const DIGITS: usize>(text: &mut [u8; LONGEST.len()], place: usize, numbers: [u32; DIGITS]) {
+    for (place, number) in (place..).zip(numbers) {
+        put_byte(text, place, b'0' + u8::try_from(number % 10).unwrap_or_default());
+    }
 }
 
-impl Writer {
-    fn byte(&mut self, byte: u8) {
-        if let Some(place) = self.text.get_mut(self.length) {
-            *place = byte;
-            self.length += 1;
-        }
-    }
-
-    fn digit(&mut self, value: u32) {
-        self.byte(b'0' + u8::try_from(value % 10).unwrap_or_default());
-    }
-
-    fn pair(&mut self, value: u32) {
-        self.digit(value / 10);
-        self.digit(value);
-    }
-
-    fn fraction(&mut self, nanos: u32, fraction: Fraction) {
-        let groups = [nanos / 1_000_000, nanos / 1_000, nanos];
-        let count = match fraction {
-            Fraction::None => 0,
-            Fraction::Millis => 1,
-            Fraction::AsNeeded if nanos == 0 => 0,
-            Fraction::AsNeeded if nanos.is_multiple_of(1_000_000) => 1,
-            Fraction::AsNeeded if nanos.is_multiple_of(1_000) => 2,
-            Fraction::AsNeeded => 3,
-        };
-        if count > 0 {
-            self.byte(b'.');
-        }
-        for group in groups.into_iter().take(count) {
-            self.digit(group / 100);
-            self.pair(group);
-        }
+fn put_byte(text: &mut [u8; LONGEST.len()], place: usize, byte: u8) {
+    if let Some(there) = text.get_mut(place) {
+        *there = byte;
     }
 }

@@ -7,6 +7,7 @@
 //! facts ─▶ readiness (which period?) ─▶ formula, usage, refund (how much, and why?) ─▶ line ─▶ balance (what is paid?)
 //!              calendar                        money, explanation                             policy: every switch
 //!
+//! news of the log ─▶ books (every line, drawn up from what is known of it)
 //! unbilled lines ─▶ forecast (what will be paid, when, and what stands in its way?)
 //! imported bill  ─▶ bill (which column is what?) ─▶ reconciliation (what differs from our lines, and why?)
 //! ```

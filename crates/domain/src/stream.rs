@@ -169,7 +169,8 @@ mod tests {
             assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
         }
         assert_eq!(Stream::parse("$stats-127.0.0.1"), None);
-        for odd in ["hours-acme/20261332", "bill-acme/generic/20245", "bill-acme/other/202405", "transactions-acme/0F"] {
+        for odd in ["hours-acme/20261332", "bill-acme/generic/20245", "bill-acme/other/202405", "transactions-acme/0F"]
+        {
             assert_eq!(Stream::parse(odd), None, "{odd}");
         }
     }

@@ -13,6 +13,7 @@ pub mod event;
 pub mod import;
 pub mod mapping;
 pub mod revision;
+pub(in crate::settlement) mod sheet;
 
 use std::collections::HashMap;
 

@@ -9,14 +9,26 @@
 //! imports; the same news in another order make the same lines, but for two statements or two API answers about one
 //! field, of which the later in the log holds.
 
+mod adjust;
+mod amount;
 mod case;
+mod conditions;
 mod draw;
+mod gross;
+mod known;
+mod place;
+mod returns;
+mod sale;
+mod tier;
+mod unnamed;
+mod waits;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::adjust::draw_adjustment;
 pub use self::case::{Case, LineFacts};
 pub use self::draw::draw_up;
 use super::calendar::Period;
@@ -26,6 +38,7 @@ use super::line::SettlementLine;
 use super::line::columns::Columns;
 use super::money::Money;
 use super::readiness::{Conditions, Missing, OnBill};
+use super::refund::rules::Answer;
 use super::statement::{StatedFacts, Subject};
 use crate::catalog::Catalog;
 use crate::ids::Sku;
@@ -49,7 +62,7 @@ pub struct Source {
 }
 
 /// Which part an order plays in the life of a license.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// It bought the license.
@@ -116,6 +129,9 @@ pub struct Books<'a> {
     pub month_of: &'a dyn Fn(&Sku, Period) -> Option<Money>,
     /// Months that are closed: what becomes known of them later is on the next bill that is open.
     pub closed: &'a BTreeSet<Period>,
+    /// The closed month in which the line of an id was closed; `None` for lines that no close lists. Such a line stays
+    /// in its month.
+    pub closed_in: &'a dyn Fn(&str) -> Option<Period>,
 }
 
 /// What a line adds to the amount by which the tier of its product goes.
@@ -130,7 +146,7 @@ pub struct Counted {
 }
 
 /// A line as drawn up, with everything that explains it. A function of the log, not of the time: what it waits for at
-/// a moment is told by [`readiness::assess`](super::readiness::assess) over [`conditions`](Self::conditions).
+/// a moment is told by [`waits`](Self::waits).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drawn {
     /// The line; its `blocked_reason` is empty.
@@ -153,4 +169,11 @@ pub struct Drawn {
     pub open_since: DateTime<Utc>,
     /// Everything it is known from, in the order of the log.
     pub sources: Vec<Source>,
+    /// Whether it was given back in full before it was on a bill: it is on the bill of its refund, and waits for nothing
+    /// but that (S3).
+    #[serde(default)]
+    pub with_refund: bool,
+    /// For a refund: what the rules say to it. Only shown, since it is the marketplace that decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_rule: Option<Answer>,
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use super::money::{Currency, Money, MoneyError, Ratio};
@@ -17,6 +17,14 @@ pub struct Term {
     pub value: Decimal,
 }
 
+/// Decimals that a quotient is rounded to, half away from zero. Many more than any amount is shown with, and few enough
+/// that sums of lines are exact, in whichever order they are added up.
+pub const DECIMALS_OF_A_QUOTIENT: u32 = 12;
+
+fn to_decimals(quotient: Decimal) -> Decimal {
+    quotient.round_dp_with_strategy(DECIMALS_OF_A_QUOTIENT, RoundingStrategy::MidpointAwayFromZero)
+}
+
 /// What a step does with its operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,7 +35,7 @@ pub enum Operation {
     Difference,
     /// All multiplied.
     Product,
-    /// The first divided by the second, to 28 digits where it does not come out even.
+    /// The first divided by the second, to [`DECIMALS_OF_A_QUOTIENT`] where it does not come out even.
     Quotient,
     /// The largest of them.
     Largest,
@@ -45,7 +53,7 @@ impl Operation {
                 Self::Sum => result.checked_add(operand),
                 Self::Difference => result.checked_sub(operand),
                 Self::Product => result.checked_mul(operand),
-                Self::Quotient => result.checked_div(operand),
+                Self::Quotient => result.checked_div(operand).map(to_decimals),
                 Self::Largest => Some(result.max(operand)),
                 Self::Negation => Some(result),
             })

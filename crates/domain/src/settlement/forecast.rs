@@ -153,42 +153,74 @@ pub struct Forecast {
 /// # Errors
 /// A sum out of range.
 pub fn forecast(outlook: &Outlook<'_>) -> Result<Forecast, MoneyError> {
-    let mut planned: BTreeMap<Currency, BTreeMap<Period, Plan>> = BTreeMap::new();
-    let mut without_period = BTreeMap::new();
-    let mut waiting = BTreeMap::new();
-    let mut lines = vec![];
-    for awaited in outlook.lines {
-        let (expected, currency) = (expect(awaited, outlook.now)?, awaited.line.currency);
-        let nothing = || Sum::nothing(currency);
-        match expected.period {
-            Some(period) => {
-                let plan = planned.entry(currency).or_default().entry(period);
-                plan.or_insert_with(|| Plan::nothing(currency)).sum.add(expected.amount)?;
-            }
-            None => without_period.entry(currency).or_insert_with(nothing).add(expected.amount)?,
-        }
-        if let Some(reason) = expected.reasons.first() {
-            waiting.entry((currency, *reason, expected.age)).or_insert_with(nothing).add(expected.amount)?;
-        }
-        lines.push(expected);
-    }
-    for Adjustment { period, amount, .. } in outlook.adjustments {
-        let currency = amount.currency();
-        let plan = planned.entry(currency).or_default().entry(*period).or_insert_with(|| Plan::nothing(currency));
-        plan.adjustments = plan.adjustments.plus(*amount)?;
-    }
+    let mut gathering = Gathering::at(outlook.now);
+    let lines = outlook.lines.iter().map(|awaited| gathering.take_up(awaited));
+    let mut lines = lines.collect::<Result<Vec<_>, _>>()?;
     lines.sort_by(|one, other| {
         let place = |expected: &Expected| (expected.period.is_none(), expected.period);
         (place(one), &one.line_id).cmp(&(place(other), &other.line_id))
     });
-    let mut periods = vec![];
-    for (currency, plans) in planned {
-        run_balance(outlook, currency, plans, &mut periods)?;
+    Ok(Forecast { lines, ..gathering.finish(outlook)? })
+}
+
+/// A forecast in the making: takes lines up one by one and keeps none of them, however many they are.
+#[derive(Debug)]
+pub struct Gathering {
+    now: DateTime<Utc>,
+    planned: BTreeMap<Currency, BTreeMap<Period, Plan>>,
+    without_period: BTreeMap<Currency, Sum>,
+    waiting: BTreeMap<(Currency, Blocked, AgeBucket), Sum>,
+}
+
+impl Gathering {
+    /// Begins a forecast as of a moment, UTC.
+    #[must_use]
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self { now, planned: BTreeMap::new(), without_period: BTreeMap::new(), waiting: BTreeMap::new() }
     }
-    let mut payable = Sums::default();
-    periods.iter().try_for_each(|period| payable.add(period.closing.payable))?;
-    let waiting = waiting.into_iter().map(|((currency, reason, age), sum)| Waiting { currency, reason, age, sum });
-    Ok(Forecast { lines, periods, without_period, waiting: waiting.collect(), payable })
+
+    /// Takes a line up, and says what is expected of it.
+    ///
+    /// # Errors
+    /// A sum out of range.
+    pub fn take_up(&mut self, awaited: &Awaited<'_>) -> Result<Expected, MoneyError> {
+        let (expected, currency) = (expect(awaited, self.now)?, awaited.line.currency);
+        let nothing = || Sum::nothing(currency);
+        match expected.period {
+            Some(period) => self.plan(currency, period).sum.add(expected.amount)?,
+            None => self.without_period.entry(currency).or_insert_with(nothing).add(expected.amount)?,
+        }
+        if let Some(reason) = expected.reasons.first() {
+            self.waiting.entry((currency, *reason, expected.age)).or_insert_with(nothing).add(expected.amount)?;
+        }
+        Ok(expected)
+    }
+
+    /// The forecast of what was taken up, with the outlook's corrections, accounts and rules. Neither the lines taken up
+    /// nor those of the outlook are in it one by one.
+    ///
+    /// # Errors
+    /// A sum out of range.
+    pub fn finish(mut self, outlook: &Outlook<'_>) -> Result<Forecast, MoneyError> {
+        for Adjustment { period, amount, .. } in outlook.adjustments {
+            let plan = self.plan(amount.currency(), *period);
+            plan.adjustments = plan.adjustments.plus(*amount)?;
+        }
+        let mut periods = vec![];
+        for (currency, plans) in self.planned {
+            run_balance(outlook, currency, plans, &mut periods)?;
+        }
+        let mut payable = Sums::default();
+        periods.iter().try_for_each(|period| payable.add(period.closing.payable))?;
+        let waiting = self.waiting.into_iter();
+        let waiting = waiting.map(|((currency, reason, age), sum)| Waiting { currency, reason, age, sum }).collect();
+        Ok(Forecast { lines: vec![], periods, without_period: self.without_period, waiting, payable })
+    }
+
+    fn plan(&mut self, currency: Currency, period: Period) -> &mut Plan {
+        let plans = self.planned.entry(currency).or_default();
+        plans.entry(period).or_insert_with(|| Plan::nothing(currency))
+    }
 }
 
 fn expect(awaited: &Awaited<'_>, now: DateTime<Utc>) -> Result<Expected, MoneyError> {
@@ -208,7 +240,7 @@ fn expect(awaited: &Awaited<'_>, now: DateTime<Utc>) -> Result<Expected, MoneyEr
 }
 
 /// What falls into a period.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Plan {
     sum: Sum,
     adjustments: Money,

@@ -46,6 +46,8 @@ pub struct Policy {
     pub term_days: TermDays,
     /// Whether discounts hold for scale-outs under volume pricing.
     pub volume_discount: VolumeDiscount,
+    /// When an order counts as paid of which nobody said so.
+    pub unstated_payment: UnstatedPayment,
 }
 
 /// The run day of each site: 3rd on the China site, 7th elsewhere (S4, S2). Older Chinese pages say the 7th.
@@ -225,4 +227,16 @@ pub enum VolumeDiscount {
     Applies,
     /// They do not.
     None,
+}
+
+/// When an order counts as paid in full of which nobody said so. CONSTRUCTED: the marketplace provisions what is paid
+/// (S16), but for customers on credit, whom its transaction details tell apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UnstatedPayment {
+    /// When it was provisioned, as an estimate.
+    #[default]
+    AsProvisioned,
+    /// Not known.
+    Unknown,
 }

@@ -142,9 +142,25 @@ pub enum LineType {
     Downgrade,
     /// Correction of an earlier bill; either sign.
     Adjustment,
+    /// Nobody said, or it is a kind that this version does not know: shown, and in no sum.
+    Unknown,
 }
 
 impl LineType {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::New,
+        Self::Renew,
+        Self::Change,
+        Self::TrialConvert,
+        Self::Usage,
+        Self::Package,
+        Self::Refund,
+        Self::Downgrade,
+        Self::Adjustment,
+        Self::Unknown,
+    ];
+
     /// Whether its amounts are negative.
     #[must_use]
     pub fn takes_back(self) -> bool {

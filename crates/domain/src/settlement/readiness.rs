@@ -68,6 +68,23 @@ pub enum Blocked {
 }
 
 impl Blocked {
+    /// Every reason, most fundamental first.
+    pub const ALL: [Self; 7] = [
+        Self::NotEffective,
+        Self::UnpaidCredit,
+        Self::SupervisionOpen,
+        Self::SellerNotCertified,
+        Self::GuaranteeOpen,
+        Self::FactsMissing,
+        Self::RunNotReached,
+    ];
+
+    /// The reason with a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
     /// The code.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -101,6 +118,46 @@ pub enum Missing {
     SupervisionDoneAt,
     /// Whether the seller is certified.
     SellerCertified,
+    /// What it is: a purchase, a renewal, a refund.
+    LineType,
+    /// What its product is, or the terms of that: they say how it is settled.
+    ProductTerms,
+    /// What the goods cost, or what is given back of it.
+    SalesAmount,
+    /// The platform fee.
+    FeeRatio,
+    /// In joint operation, the partner's share.
+    PartnerRatio,
+    /// In joint operation, the tax in the price.
+    TaxRate,
+    /// In joint operation with a share of the floor price: what the list asks.
+    ListPrice,
+    /// For a refund: the line that is given back.
+    OriginalLine,
+    /// For a refund: how the line that is given back is settled.
+    OriginalAmount,
+    /// Amounts that fit together: those that were stated are out of range, or in several currencies.
+    UsableAmounts,
+}
+
+impl Missing {
+    /// Every fact that can be missing.
+    pub const ALL: [Self; 14] = [
+        Self::EffectiveAt,
+        Self::PaidAt,
+        Self::SupervisionDoneAt,
+        Self::SellerCertified,
+        Self::LineType,
+        Self::ProductTerms,
+        Self::SalesAmount,
+        Self::FeeRatio,
+        Self::PartnerRatio,
+        Self::TaxRate,
+        Self::ListPrice,
+        Self::OriginalLine,
+        Self::OriginalAmount,
+        Self::UsableAmounts,
+    ];
 }
 
 /// When a line is settled, as far as it can be said.
@@ -188,7 +245,8 @@ fn waits_for(conditions: &Conditions, policy: &Policy, now: DateTime<Utc>) -> Ve
     .collect()
 }
 
-fn missing(conditions: &Conditions) -> Vec<Missing> {
+/// What nobody said of the conditions.
+pub(super) fn missing(conditions: &Conditions) -> Vec<Missing> {
     let unknown = Happening::Unknown;
     [
         (conditions.effective == unknown, Missing::EffectiveAt),

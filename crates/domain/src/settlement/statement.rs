@@ -1,6 +1,8 @@
 //! What is stated of a line: by the console's transaction details, or by an operator who read it there. It replaces what
 //! we estimated, field by field; the newest statement of a field holds.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -127,17 +129,60 @@ pub struct StatedFacts {
     pub seller_tax: Option<Decimal>,
 }
 
+/// Where in the log, and in which row of a file, each field of [`StatedFacts`] was stated.
+pub type StatedAt = BTreeMap<String, Place>;
+
+/// A place in the log: the position, and the row of a file.
+pub type Place = (u64, Option<u32>);
+
+macro_rules! each_field {
+    ($then:ident) => {
+        $then!(
+            original_order_line_id,
+            line_type,
+            category,
+            sku,
+            product_id,
+            charging_mode,
+            customer_id,
+            effective,
+            paid_in_full,
+            supervision,
+            billed,
+            withdrawn,
+            currency,
+            sales_amount,
+            voucher_amount,
+            list_price,
+            fee_ratio,
+            customer_wht,
+            seller_tax
+        )
+    };
+}
+
 impl StatedFacts {
     /// Takes a newer statement up: what it says holds from now on, what it leaves out stays.
     pub fn take_up(&mut self, newer: &Self) {
         macro_rules! newest {
-            ($($field:ident),+ $(,)?) => { $(if newer.$field.is_some() { self.$field.clone_from(&newer.$field); })+ };
+            ($($field:ident),+) => { $(if newer.$field.is_some() { self.$field.clone_from(&newer.$field); })+ };
         }
-        newest!(
-            original_order_line_id, line_type, category, sku, product_id, charging_mode, customer_id, effective,
-            paid_in_full, supervision, billed, withdrawn, currency, sales_amount, voucher_amount, list_price, fee_ratio,
-            customer_wht, seller_tax,
-        );
+        each_field!(newest);
+    }
+
+    /// Takes a statement up that was made at a place of the log: of each field, the statement furthest in the log holds,
+    /// in whichever order they are taken up.
+    pub fn take_up_from(&mut self, said_at: &mut StatedAt, other: &Self, other_at: impl Fn(&str) -> Place) {
+        macro_rules! latest {
+            ($($field:ident),+) => { $(
+                let (name, place) = (stringify!($field), other_at(stringify!($field)));
+                if other.$field.is_some() && said_at.get(name).is_none_or(|known| *known <= place) {
+                    self.$field.clone_from(&other.$field);
+                    said_at.insert(name.into(), place);
+                }
+            )+ };
+        }
+        each_field!(latest);
     }
 
     /// Whether a newer statement says nothing that this one does not.

@@ -1,13 +1,19 @@
 //! What a product and a seller are settled by: data of the catalog, each with the time from which it holds.
 
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::Schedule;
+use super::calendar::working_days::{CalendarError, WorkingDays};
 use super::money::Ratio;
 use super::policy::Policy;
 use super::product::{AccessType, Category, Site};
 use super::usage::image::PartialHour;
-use crate::catalog::ProductKind;
+use crate::catalog::{Catalog, ProductKind, ProductTerms};
+use crate::ids::Sku;
 
 /// How a product is settled, beside its `fee_ratio`. What is absent follows from the kind of product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,9 +102,43 @@ fn certified() -> bool {
 }
 
 impl SellerTerms {
+    /// When the seller's bills are run.
+    #[must_use]
+    pub fn schedule<'a>(&self, working_days: &'a WorkingDays) -> Schedule<'a> {
+        Schedule { site: self.site, run_day: self.policy.run_days.of(self.site), working_days }
+    }
+
+    /// The working days that ship, with those that the seller added.
+    ///
+    /// # Errors
+    /// The first line of the seller's that cannot be read.
+    pub fn all_working_days(&self) -> Result<WorkingDays, CalendarError> {
+        let mut days = WorkingDays::china().clone();
+        days.extend(&self.working_days)?;
+        Ok(days)
+    }
+
     /// The terms of a seller of a site who said nothing else.
     #[must_use]
     pub fn of(site: Site) -> Self {
         Self { site, certified: true, deposit: None, working_days: String::new(), policy: Policy::default() }
     }
+}
+
+/// Of whom nothing is known: the China site's, every switch at its default.
+static UNSAID: LazyLock<SellerTerms> = LazyLock::new(|| SellerTerms::of(Site::Cn));
+
+/// How a seller is settled at a moment. While the catalog says nothing of it, like a seller of the China site.
+#[must_use]
+pub fn seller_at(catalog: &Catalog, at: DateTime<Utc>) -> &SellerTerms {
+    catalog.seller_terms_at(at).map_or(&*UNSAID, |dated| &dated.terms)
+}
+
+/// The terms of a product at a moment; where none were in force by then, the earliest that are known. `None` for a
+/// product that the catalog does not have.
+#[must_use]
+pub fn product_at<'a>(catalog: &'a Catalog, sku: &Sku, at: DateTime<Utc>) -> Option<&'a ProductTerms> {
+    let earliest =
+        || catalog.products().find(|(known, _)| *known == sku)?.1.iter().min_by_key(|terms| terms.effective_at);
+    catalog.terms_at(sku, at).or_else(earliest).map(|dated| &dated.terms)
 }

@@ -3,6 +3,8 @@
 //! One stream for each file, named by the digest of its bytes: the same file again changes nothing, and a file is taken
 //! as a whole or not at all.
 
+pub mod read;
+
 use serde::{Deserialize, Serialize};
 
 use super::bill::mapping::Mapping;

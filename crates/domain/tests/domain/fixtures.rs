@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chopmark_domain::cause::Metadata;
 use chopmark_domain::codec::{DecodeError, StoredEvent};
+use chopmark_domain::settlement::{bill, month, transactions};
 use chopmark_domain::{access, catalog, hours, license, order};
 use serde_json::Value;
 
@@ -29,10 +30,19 @@ fn fixtures(name: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 fn kinds() -> impl Iterator<Item = &'static str> {
-    [license::Event::KINDS, order::Event::KINDS, catalog::Event::KINDS, access::Event::KINDS, hours::Event::KINDS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        license::Event::KINDS,
+        order::Event::KINDS,
+        catalog::Event::KINDS,
+        access::Event::KINDS,
+        hours::Event::KINDS,
+        bill::event::Event::KINDS,
+        month::Event::KINDS,
+        transactions::Event::KINDS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// Reads an event of any stream and writes it again.
@@ -46,6 +56,9 @@ fn rewritten(kind: &str, json: &[u8]) -> Result<Vec<u8>, DecodeError> {
         kind if license::Event::KINDS.contains(&kind) => through::<license::Event>(kind, json),
         kind if order::Event::KINDS.contains(&kind) => through::<order::Event>(kind, json),
         kind if hours::Event::KINDS.contains(&kind) => through::<hours::Event>(kind, json),
+        kind if bill::event::Event::KINDS.contains(&kind) => through::<bill::event::Event>(kind, json),
+        kind if month::Event::KINDS.contains(&kind) => through::<month::Event>(kind, json),
+        kind if transactions::Event::KINDS.contains(&kind) => through::<transactions::Event>(kind, json),
         kind if catalog::Event::KINDS.contains(&kind) => through::<catalog::Event>(kind, json),
         _ => through::<access::Event>(kind, json),
     }
@@ -91,6 +104,7 @@ fn every_cause_is_read_and_written_as_it_was() {
             "callback",
             "callback+answered",
             "callback+redacted",
+            "import",
             "open_api",
             "open_api+no_answer",
             "operator",

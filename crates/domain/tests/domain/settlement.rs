@@ -5,6 +5,9 @@ mod support;
 
 mod balance;
 mod bill;
+mod books;
+mod books_properties;
+mod books_support;
 mod calendar;
 mod change;
 mod forecast;
@@ -18,4 +21,5 @@ mod reconciliation;
 mod refund;
 mod refund_rules;
 mod scenarios;
+mod transactions;
 mod usage;

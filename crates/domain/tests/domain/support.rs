@@ -12,6 +12,7 @@ use chopmark_domain::license::{
     decide,
 };
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderRef, OrderType};
+use chopmark_domain::settlement::terms::SettlementTerms;
 use chopmark_domain::stream::LicenseId;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -50,6 +51,8 @@ pub(crate) fn facts(name: &str, bought: &str, quantity: u32, expires_at: Option<
         quantity: Some(quantity),
         expires_at,
         ordered_at: Some(day(0)),
+        amount: None,
+        deal_amount: None,
     }
 }
 
@@ -95,6 +98,7 @@ pub(crate) fn seats(seats: Seats) -> ProductTerms {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     }
 }
 

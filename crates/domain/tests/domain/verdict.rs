@@ -7,6 +7,7 @@ use chopmark_domain::license::{
     Activation, Code, DeploymentClaim, Language, License, PROVISIONAL_TERM, Question, Reason, SeatUse, Shown, Status,
     judge, judge_itself,
 };
+use chopmark_domain::settlement::terms::SettlementTerms;
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -42,6 +43,7 @@ fn terms() -> ProductTerms {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     }
 }
 

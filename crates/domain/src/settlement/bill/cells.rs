@@ -75,6 +75,29 @@ pub enum CellError {
     /// Nothing to match it by.
     #[error("the row names no order and no product; fill in one of them, or remove the row")]
     Nameless,
+    /// An order without its line, or a line without its order.
+    #[error(
+        "an order and its line name what was sold, and one of them is missing; fill in order number and order line id"
+    )]
+    NoOrderLine,
+    /// Consumption without its product or month.
+    #[error("consumption is named by its SKU and its period; fill in both")]
+    NoUsage,
+    /// A refund that gives the seller something.
+    #[error("a refund takes back, so its amounts are negative; write -{0}")]
+    RefundSign(Decimal),
+    /// Two rows of one line that say different things.
+    #[error("row {first} says something else of the same line; keep the row that is right")]
+    Contradicts {
+        /// The row that said it first.
+        first: u32,
+    },
+    /// Rows that are added up, of which only some say an amount.
+    #[error("row {first} is added to this one, and only one of the two says this; write 0 where it is nothing")]
+    Uneven {
+        /// The row that came first.
+        first: u32,
+    },
     /// The last row's sum is not that of the rows above it.
     #[error("the rows above come to {sum}, but {stated} is written here; is the file complete?")]
     Total {

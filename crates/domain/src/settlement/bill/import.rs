@@ -8,12 +8,10 @@ use serde::Serialize;
 
 use super::cells::{self, CellError};
 use super::mapping::{Field, Mapping, is_sufficient};
+use super::sheet::{self, BadCells, Column, SheetRow};
 use super::{Bill, BillIdentity, BillRow};
 use crate::ids::{OrderId, OrderLineId, ProductId, Sku};
 use crate::settlement::money::{Currency, Money};
-
-/// How many bad cells are told; a file with more has another trouble than its cells.
-const TOLD: usize = 100;
 
 /// A cell that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +37,9 @@ impl fmt::Display for BadCell {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     /// The mapping finds too little in the file.
-    #[error("no column is mapped to {}; map the settlement amount, and an order or a product", fields(.unsaid))]
+    #[error("no column is mapped to {}; without it the file cannot be read", fields(.unsaid))]
     Columns {
-        /// What must be mapped: the settlement amount, or one of those that name a row.
+        /// What must be mapped, or one of these: the settlement amount of a bill; what names a row.
         unsaid: Vec<Field>,
     },
     /// Two columns say the same.
@@ -75,13 +73,6 @@ fn listed(bad: &[BadCell]) -> String {
     bad.iter().map(|cell| format!("\n{cell}")).collect()
 }
 
-/// A column that is read.
-struct Column<'a> {
-    at: usize,
-    header: &'a str,
-    field: Field,
-}
-
 /// Reads a file's cells as a bill. Rows come with their number in the file; missing cells at their end are empty ones.
 /// Columns that the mapping does not know are passed over, and so are empty rows. A last row of totals (合计) is
 /// compared with the rows above it. `currency` is what amounts are in where no column says so.
@@ -99,36 +90,21 @@ where
     R: IntoIterator<Item = (u32, C)>,
     C: AsRef<[&'a str]>,
 {
-    let columns = columns(mapping, headers)?;
-    let (mut taken, mut bad, mut more) = (vec![], vec![], 0);
+    let columns = sufficient(sheet::columns(mapping, headers)?)?;
+    let (mut taken, mut bad) = (vec![], BadCells::default());
     for (number, cells) in rows {
-        let reader = RowReader { identity: &identity, currency, columns: &columns, number, cells: cells.as_ref() };
-        let problems = match reader.read(&taken) {
-            Ok(row) => {
-                taken.extend(row);
-                continue;
-            }
-            Err(problems) => problems,
-        };
-        for problem in problems {
-            if bad.len() < TOLD { bad.push(problem) } else { more += 1 }
+        let row = SheetRow { columns: &columns, number, cells: cells.as_ref() };
+        match (RowReader { identity: &identity, currency, row }).read(&taken) {
+            Ok(row) => taken.extend(row),
+            Err(problems) => problems.into_iter().for_each(|problem| bad.add(problem)),
         }
     }
-    if !bad.is_empty() {
-        return Err(ImportError::Cells { bad, more });
-    }
+    bad.none()?;
     if taken.is_empty() { Err(ImportError::NoRows) } else { Ok(Bill { identity, rows: taken }) }
 }
 
-fn columns<'a>(mapping: &Mapping, headers: &[&'a str]) -> Result<Vec<Column<'a>>, ImportError> {
-    let mut columns: Vec<Column<'a>> = vec![];
-    for (at, &header) in headers.iter().enumerate() {
-        let Some(field) = mapping.field(header) else { continue };
-        if let Some(other) = columns.iter().find(|column| column.field == field) {
-            return Err(ImportError::SameField { field, first: other.header.into(), second: header.into() });
-        }
-        columns.push(Column { at, header, field });
-    }
+/// The columns, if a bill can be read from them.
+fn sufficient(columns: Vec<Column<'_>>) -> Result<Vec<Column<'_>>, ImportError> {
     let said: BTreeSet<_> = columns.iter().map(|column| column.field).collect();
     if is_sufficient(&said) {
         return Ok(columns);
@@ -138,43 +114,35 @@ fn columns<'a>(mapping: &Mapping, headers: &[&'a str]) -> Result<Vec<Column<'a>>
     Err(ImportError::Columns { unsaid })
 }
 
-/// Words that a row of totals begins with.
-const TOTALS: [&str; 5] = ["合计", "总计", "合計", "Total", "Grand Total"];
-
 struct RowReader<'a> {
     identity: &'a BillIdentity,
     currency: Currency,
-    columns: &'a [Column<'a>],
-    number: u32,
-    cells: &'a [&'a str],
+    row: SheetRow<'a>,
 }
 
 impl RowReader<'_> {
     /// The row; `None` if there is none to take.
     fn read(&self, above: &[BillRow]) -> Result<Option<BillRow>, Vec<BadCell>> {
-        let mut said = self.cells.iter().map(|cell| cell.trim()).filter(|cell| !cells::is_blank(cell));
-        let Some(first) = said.next() else { return Ok(None) };
-        let first = first.trim_end_matches([':', '：']);
-        if TOTALS.iter().any(|word| word.eq_ignore_ascii_case(first)) {
+        if self.row.is_empty() {
+            return Ok(None);
+        }
+        if self.row.is_total() {
             return self.compare_total(above).map(|()| None);
         }
-        let currency = match self.cell(Field::Currency) {
-            Some((column, cell)) => self.at(column, Currency::parse(&cell.to_ascii_uppercase()))?,
-            None => self.currency,
-        };
-        let mut row = BillRow::new(self.number, Money::zero(currency));
+        let currency = self.row.currency().map_err(|problem| vec![problem])?.unwrap_or(self.currency);
+        let mut row = BillRow::new(self.row.number, Money::zero(currency));
         let mut bad = vec![];
-        for column in self.columns {
-            let cell = self.text(column);
+        for column in self.row.columns {
+            let cell = self.row.text(column);
             let read = match column.field {
                 Field::SettleAmount if cells::is_blank(cell) => Err(CellError::Empty),
                 _ if cells::is_blank(cell) => Ok(()),
                 _ => self.take(&mut row, column, cell),
             };
-            bad.extend(read.err().map(|problem| self.bad(column.header, problem)));
+            bad.extend(read.err().map(|problem| self.row.bad(column.header, problem)));
         }
         if bad.is_empty() && !row.is_named() {
-            bad.push(self.bad("", CellError::Nameless));
+            bad.push(self.row.bad("", CellError::Nameless));
         }
         if bad.is_empty() { Ok(Some(row)) } else { Err(bad) }
     }
@@ -225,7 +193,7 @@ impl RowReader<'_> {
     /// A total that is not the sum of the rows above it means that rows are missing. Shown amounts are rounded, so
     /// half a cent for each row is let pass; totals of rows in several currencies mean nothing.
     fn compare_total(&self, above: &[BillRow]) -> Result<(), Vec<BadCell>> {
-        let Some((column, cell)) = self.cell(Field::SettleAmount) else { return Ok(()) };
+        let Some((column, cell)) = self.row.cell(Field::SettleAmount) else { return Ok(()) };
         let currency = above.first().map_or(self.currency, |row| row.currency);
         if above.iter().any(|row| row.currency != currency) {
             return Ok(());
@@ -238,22 +206,8 @@ impl RowReader<'_> {
         if is_off { self.at(column, Err(CellError::Total { sum, stated })) } else { Ok(()) }
     }
 
-    /// The column of a field and what stands in it, if anything does.
-    fn cell(&self, field: Field) -> Option<(&Column<'_>, &str)> {
-        let column = self.columns.iter().find(|column| column.field == field)?;
-        Some((column, self.text(column).trim())).filter(|(_, cell)| !cells::is_blank(cell))
-    }
-
-    fn text(&self, column: &Column<'_>) -> &str {
-        self.cells.get(column.at).copied().unwrap_or_default()
-    }
-
     fn at<T, E: Into<CellError>>(&self, column: &Column<'_>, read: Result<T, E>) -> Result<T, Vec<BadCell>> {
-        read.map_err(|problem| vec![self.bad(column.header, problem.into())])
-    }
-
-    fn bad(&self, column: &str, problem: CellError) -> BadCell {
-        BadCell { row: self.number, column: column.into(), problem }
+        read.map_err(|problem| vec![self.row.bad(column.header, problem)])
     }
 }
 

@@ -288,7 +288,7 @@ impl Mapping {
 }
 
 /// Columns that a row can be matched by.
-pub(super) const NAMING: [Field; 5] =
+pub(in crate::settlement) const NAMING: [Field; 5] =
     [Field::OrderLineId, Field::OriginalOrderLineId, Field::OrderId, Field::SkuCode, Field::ProductId];
 
 /// Whether a bill can be read from these.

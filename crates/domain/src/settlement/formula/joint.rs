@@ -64,3 +64,33 @@ pub fn settle(sale: &JointSale) -> Result<Explained, MoneyError> {
     let base = sheet.quotient("settle_amount", &[&taxed, &divisor])?;
     sheet.finish(&base)
 }
+
+/// A joint sale whose goods were not told apart: the price of all of them is what is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedTotal {
+    /// What the customer pays for all goods.
+    Deal(Money),
+    /// What the list asks for all goods, and the floor discount.
+    Floor(Money, Ratio),
+}
+
+/// The sharing base of a joint sale by the price of all its goods.
+///
+/// # Errors
+/// Out of range.
+pub fn settle_total(total: SharedTotal, partner_ratio: Ratio, tax_rate: Ratio) -> Result<Explained, MoneyError> {
+    let (SharedTotal::Deal(money) | SharedTotal::Floor(money, _)) = total;
+    let mut sheet = Worksheet::new(money.currency());
+    let price = match total {
+        SharedTotal::Deal(deal) => sheet.money("deal_price", deal)?,
+        SharedTotal::Floor(list, floor_discount) => {
+            let list = sheet.money("list_price", list)?;
+            sheet.product("floor_price", &[&list, &ratio("floor_discount", floor_discount)])?
+        }
+    };
+    let taxed = sheet.product("partner_share_with_tax", &[&price, &ratio("partner_ratio", partner_ratio)])?;
+    let divisor = sheet.sum("one_plus_tax", &[&one(), &ratio("tax_rate", tax_rate)])?;
+    let base = sheet.quotient("settle_amount", &[&taxed, &divisor])?;
+    sheet.finish(&base)
+}

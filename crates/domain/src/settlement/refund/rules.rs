@@ -108,7 +108,7 @@ pub struct Request {
 }
 
 /// What the rules say to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Everything comes back.
@@ -124,7 +124,7 @@ pub enum Answer {
 }
 
 /// Why everything comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grounds {
     /// It was provisioned less than five days ago.
@@ -134,7 +134,7 @@ pub enum Grounds {
 }
 
 /// Why nothing comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The product is never refunded.

@@ -28,6 +28,7 @@ fn every_switch_has_its_documented_default() {
             "powered_off": "BILLED",
             "term_days": "EXACT",
             "volume_discount": "APPLIES",
+            "unstated_payment": "AS_PROVISIONED",
         })
     );
 }
