@@ -9,6 +9,7 @@ use chopmark_domain::cause::Cause;
 use chopmark_domain::hours::{Day, Hours, HoursClosed};
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_domain::purchase::SellerSecret;
+use chopmark_domain::settlement::terms::SellerTerms;
 use chopmark_domain::stream::Stream;
 use chopmark_log::Position;
 use chrono::{DateTime, Utc};
@@ -69,13 +70,15 @@ impl Commands {
         self.read(&Stream::Seller(seller.clone())).await
     }
 
-    /// Brings a seller's catalog to the wanted terms from a moment on; appends nothing where it is as wanted.
+    /// Brings a seller's catalog to the wanted terms from a moment on; appends nothing where it is as wanted. `terms` is
+    /// how the seller is settled.
     ///
     /// # Errors
     /// [`CommandError`].
     pub async fn apply_catalog(
         &self,
         seller: &SellerId,
+        terms: &SellerTerms,
         wanted: &[(Sku, ProductTerms)],
         effective_at: DateTime<Utc>,
         cause: &Cause,
@@ -83,7 +86,7 @@ impl Commands {
         self.ensure_secret(seller).await?;
         let decided = self
             .transact(&Stream::Seller(seller.clone()), Guess::Unknown, cause, |catalog: &Catalog| {
-                Ok(catalog.apply(wanted, effective_at))
+                Ok(catalog.apply(terms, wanted, effective_at))
             })
             .await?;
         Ok(AppliedCatalog { events: decided.events, position: decided.position })

@@ -7,6 +7,9 @@ use chopmark_domain::codec::StoredEvent;
 use chopmark_domain::hours::{self, Hours};
 use chopmark_domain::license::{self, Standing};
 use chopmark_domain::order::{self, Order};
+use chopmark_domain::settlement::bill::event::{self as bill, KeptBill};
+use chopmark_domain::settlement::month::{self, Month};
+use chopmark_domain::settlement::transactions::{self, Transactions};
 use chopmark_log::{Record, StreamName};
 
 use crate::error::CommandError;
@@ -76,3 +79,6 @@ plain_fold!(Order, order::Event);
 plain_fold!(Catalog, catalog::Event);
 plain_fold!(Access, access::Event);
 plain_fold!(Hours, hours::Event);
+plain_fold!(KeptBill, bill::Event);
+plain_fold!(Month, month::Event);
+plain_fold!(Transactions, transactions::Event);

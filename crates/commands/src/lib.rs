@@ -12,6 +12,7 @@ mod fold;
 mod licenses;
 mod looking_back;
 mod seats;
+mod settlement;
 mod transact;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 pub use admin::AppliedCatalog;
 use chopmark_log::{EventLog, Position};
 pub use clock::{Clock, SystemClock};
-pub use error::CommandError;
+pub use error::{CommandError, SettlementRefusal};
 pub use looking_back::{Cut, Told};
 
 /// Everything that changes the log goes through here. Cheap to clone.

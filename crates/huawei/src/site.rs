@@ -1,5 +1,6 @@
 //! Sites of the marketplace: where its open APIs are.
 
+use chopmark_domain::settlement::product;
 use serde::{Deserialize, Serialize};
 
 /// Which marketplace a seller sells on.
@@ -23,6 +24,16 @@ impl Site {
             Self::Cn => &["mkt.myhuaweicloud.com", "mkt.myhuaweicloud.cn"],
             Self::Intl => &["mkt-intl.myhuaweicloud.com"],
             Self::Eu => &["mkt.myhuaweicloud.eu"],
+        }
+    }
+}
+
+impl From<Site> for product::Site {
+    fn from(site: Site) -> Self {
+        match site {
+            Site::Cn => Self::Cn,
+            Site::Intl => Self::Intl,
+            Site::Eu => Self::Eu,
         }
     }
 }

@@ -12,7 +12,7 @@ pub const FOLD: &str = "license-index";
 
 /// The version of what snapshots hold. It grows whenever the state, its form or the meaning of an event changes;
 /// a snapshot of another version is not used, and the log is folded from its start.
-pub const FOLD_VERSION: u32 = 3;
+pub const FOLD_VERSION: u32 = 4;
 
 /// How the snapshot is called in a data folder.
 pub const SNAPSHOT_FILE: &str = "license-index.snapshot";

@@ -12,7 +12,7 @@ pub(crate) enum StreamName<'a> {
 }
 
 impl<'a> StreamName<'a> {
-    /// Reads a name; `None` for orders, hours and strangers.
+    /// Reads a name; `None` for orders, hours, settlement and strangers.
     pub(crate) fn read(name: &'a str) -> Option<Self> {
         let license = |family, rest: &'a str| {
             let (seller, id) = rest.split_once('/')?;
@@ -53,10 +53,16 @@ mod tests {
     proptest! {
         #[test]
         fn names_mean_what_the_domain_says(
-            name in "(instance|code|deployment|order|hours|seller|access|other)?-?[a-z.,/-]{0,6}/?([ a-zA-Z0-9,/界-]{0,70}|2026112[0-9])"
+            name in "(instance|code|deployment|order|hours|bill|month|transactions|seller|access|other)?-?[a-z.,/-]{0,6}/?((generic/)?[ a-zA-Z0-9,/界-]{0,70}|2026112[0-9]|(generic/)?2026(0[1-9]|1[0-2])|[0-9a-f]{64})"
         ) {
             let expected = match Stream::parse(&name) {
-                Some(Stream::Order(..) | Stream::Hours(..)) => None,
+                Some(
+                    Stream::Order(..)
+                    | Stream::Hours(..)
+                    | Stream::Bill(_)
+                    | Stream::Month(..)
+                    | Stream::Transactions(..),
+                ) => None,
                 other => other,
             };
             prop_assert_eq!(read(&name), expected);

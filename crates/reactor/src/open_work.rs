@@ -86,11 +86,23 @@ impl OpenWork {
             }
             Some(Stream::Order(seller, order_id)) => {
                 let event = order::Event::decode(&record.kind, &record.data)?;
+                if matches!(event, order::Event::Stated(_)) {
+                    // What somebody read on the console is no answer of the open API: whoever waits, waits on.
+                    return Ok(vec![]);
+                }
                 let key = OrderKey { seller, order_id };
                 self.orders.apply_order(&key, event, record);
                 Ok(vec![key.into()])
             }
-            Some(Stream::Seller(_) | Stream::Hours(..) | Stream::Access) | None => Ok(vec![]),
+            Some(
+                Stream::Seller(_)
+                | Stream::Hours(..)
+                | Stream::Bill(_)
+                | Stream::Month(..)
+                | Stream::Transactions(..)
+                | Stream::Access,
+            )
+            | None => Ok(vec![]),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::open_work::OpenWork;
 /// The fold's name in its snapshot.
 const FOLD: &str = "open-work";
 /// The fold's version: raised when the same log would give another state, or the state is stored differently.
-const FOLD_VERSION: u32 = 3;
+const FOLD_VERSION: u32 = 4;
 
 /// Open work as it stood after a position of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

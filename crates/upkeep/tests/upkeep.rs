@@ -11,6 +11,8 @@ use chopmark_domain::cause::Cause;
 use chopmark_domain::hours::{Day, Hour};
 use chopmark_domain::ids::{Fingerprint, InstanceId, SellerId, Sku};
 use chopmark_domain::license::{InstanceAdopted, Machine, Status, Terms};
+use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{EventLog, Expected, LogMetrics, NewEvent, Position, StreamName};
@@ -43,6 +45,7 @@ fn terms() -> ProductTerms {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     }
 }
 
@@ -87,7 +90,10 @@ impl World {
     async fn populate(&self) {
         let sku = Sku::parse("sku").unwrap();
         let now = self.commands.now();
-        self.commands.apply_catalog(&acme(), &[(sku.clone(), terms())], now, &Cause::System).await.unwrap();
+        self.commands
+            .apply_catalog(&acme(), &SellerTerms::of(Site::Cn), &[(sku.clone(), terms())], now, &Cause::System)
+            .await
+            .unwrap();
         let terms = Terms { sku: Some(sku), ..Terms::default() };
         let adopted = InstanceAdopted { purchase: None, terms, status: Status::Active };
         let id = InstanceId::parse("i-1").unwrap();

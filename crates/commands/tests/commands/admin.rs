@@ -5,6 +5,8 @@ use chopmark_domain::catalog::{ClonePolicy, LicenseForm, ProductKind, ProductTer
 use chopmark_domain::cause::Cause;
 use chopmark_domain::hours::{Day, Hour, HoursClosed};
 use chopmark_domain::ids::Sku;
+use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 
 use crate::world::{World, acme};
 
@@ -23,16 +25,19 @@ async fn a_catalog_is_applied_once() {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     };
     let mut wanted = vec![(Sku::parse("sku").unwrap(), terms)];
     let now = world.commands.now();
-    let first = world.commands.apply_catalog(&acme(), &wanted, now, &Cause::System).await.unwrap();
-    assert_eq!(first.events.len(), 1);
-    let again = world.commands.apply_catalog(&acme(), &wanted, now, &Cause::System).await.unwrap();
+    let first =
+        world.commands.apply_catalog(&acme(), &SellerTerms::of(Site::Cn), &wanted, now, &Cause::System).await.unwrap();
+    assert_eq!(first.events.len(), 2, "the product, and how the seller is settled");
+    let again =
+        world.commands.apply_catalog(&acme(), &SellerTerms::of(Site::Cn), &wanted, now, &Cause::System).await.unwrap();
     assert_eq!(again.events, []);
     wanted[0].1.grace_days = 3;
-    world.commands.apply_catalog(&acme(), &wanted, now, &Cause::System).await.unwrap();
-    assert_eq!(world.commands.catalog(&acme()).await.unwrap().version, 2);
+    world.commands.apply_catalog(&acme(), &SellerTerms::of(Site::Cn), &wanted, now, &Cause::System).await.unwrap();
+    assert_eq!(world.commands.catalog(&acme()).await.unwrap().version, 3);
 }
 
 #[tokio::test]

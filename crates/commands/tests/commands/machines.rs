@@ -5,6 +5,8 @@ use chopmark_domain::catalog::{ClonePolicy, LicenseForm, ProductKind, ProductTer
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{Fingerprint, Sku};
 use chopmark_domain::license::{Command, InstanceAdopted, Refusal, Status, Terms};
+use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use chopmark_domain::stream::LicenseKey;
 use chrono::TimeDelta;
 use tokio::task::JoinSet;
@@ -29,10 +31,15 @@ async fn with_three_seats(world: &World) -> LicenseKey {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     };
     let sku = Sku::parse("sku").unwrap();
     let now = world.commands.now();
-    world.commands.apply_catalog(&acme(), &[(sku.clone(), terms)], now, &Cause::System).await.unwrap();
+    world
+        .commands
+        .apply_catalog(&acme(), &SellerTerms::of(Site::Cn), &[(sku.clone(), terms)], now, &Cause::System)
+        .await
+        .unwrap();
     let id = chopmark_domain::ids::InstanceId::parse("adopted").unwrap();
     let adopted =
         InstanceAdopted { purchase: None, terms: Terms { sku: Some(sku), ..Terms::default() }, status: Status::Active };

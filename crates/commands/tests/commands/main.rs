@@ -7,4 +7,6 @@ mod licenses;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
+mod settlement;
+#[cfg(test)]
 mod world;

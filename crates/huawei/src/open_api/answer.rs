@@ -3,7 +3,9 @@
 
 use chopmark_domain::ids::{OrderId, OrderLineId, ProductId, Sku};
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderType};
+use chopmark_domain::settlement::money::LARGEST;
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -20,6 +22,8 @@ pub struct OrderAnswer {
     pub lines: Vec<OrderFacts>,
     /// The answer's JSON without personal data: `buyerInfo`, all `extendParams` and the like are cut out.
     pub kept_json: String,
+    /// What of the answer could not be read and is left open, for people.
+    pub warnings: Vec<String>,
 }
 
 /// What a failure calls for.
@@ -68,9 +72,10 @@ pub fn parse_order_answer(order: &OrderId, status: u16, body: &[u8]) -> Result<O
         Some(code) if code.is_success() => {}
         code => return Err(failure(status, code, &answer)),
     }
-    let lines = read_lines(order, &answer)?;
+    let mut warnings = vec![];
+    let lines = read_lines(order, &answer, &mut warnings)?;
     redact_answer(&mut answer);
-    Ok(OrderAnswer { lines, kept_json: Value::Object(answer).to_string() })
+    Ok(OrderAnswer { lines, kept_json: Value::Object(answer).to_string(), warnings })
 }
 
 pub(super) fn no_json(status: u16) -> OpenApiError {
@@ -139,7 +144,11 @@ pub(super) fn failure(status: u16, code: Option<Code>, answer: &Map<String, Valu
     OpenApiError::new(code.kind(status), message.chars().take(LONGEST_MESSAGE).collect::<String>())
 }
 
-fn read_lines(order: &OrderId, answer: &Map<String, Value>) -> Result<Vec<OrderFacts>, OpenApiError> {
+fn read_lines(
+    order: &OrderId,
+    answer: &Map<String, Value>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<OrderFacts>, OpenApiError> {
     let info = answer
         .get("orderInfo")
         .and_then(first_object)
@@ -153,7 +162,7 @@ fn read_lines(order: &OrderId, answer: &Map<String, Value>) -> Result<Vec<OrderF
     let ordered_at = time(info.get("createTime"));
     let lines =
         info.get("orderLine").map(objects).ok_or_else(|| OpenApiError::malformed("the order has no orderLine"))?;
-    Ok(lines.iter().filter_map(|line| read_line(order_type, ordered_at, line)).collect())
+    Ok(lines.iter().filter_map(|line| read_line(order_type, ordered_at, line, warnings)).collect())
 }
 
 /// `None` for a line without a readable id: nobody can ask for it.
@@ -161,8 +170,17 @@ fn read_line(
     order_type: OrderType,
     ordered_at: Option<DateTime<Utc>>,
     line: &Map<String, Value>,
+    warnings: &mut Vec<String>,
 ) -> Option<OrderFacts> {
     let order_line_id = OrderLineId::parse(&text(line.get("orderLineId"))?).ok()?;
+    let mut money = |name| match amount(line.get(name)) {
+        Ok(amount) => amount,
+        Err(shown) => {
+            warnings.push(format!("line {order_line_id}: {name} is {shown}, which is no amount; it is left open"));
+            None
+        }
+    };
+    let (amount, deal_amount) = (money("currency"), money("currencyAfterDiscount"));
     let product = line.get("productInfo").and_then(first_object);
     let of_product = |name| product.and_then(|product| text(product.get(name)));
     Some(OrderFacts {
@@ -174,6 +192,8 @@ fn read_line(
         quantity: of_product("linearValue").and_then(|text| text.parse().ok()),
         expires_at: time(line.get("expireTime")),
         ordered_at,
+        amount,
+        deal_amount,
     })
 }
 
@@ -190,6 +210,25 @@ pub(super) fn text(value: Option<&Value>) -> Option<String> {
 fn known_or<T: DeserializeOwned>(value: Option<&Value>, otherwise: T) -> T {
     let known = text(value).and_then(|text| serde_json::from_value(Value::String(text)).ok());
     known.unwrap_or(otherwise)
+}
+
+/// The longest amount that is looked at; longer texts are none.
+const LONGEST_AMOUNT: usize = 40;
+
+/// An amount, which the marketplace writes as text. Absent, null and empty ones are not said: refunds have no order
+/// amount (查询订单).
+///
+/// # Errors
+/// No amount of money: what stands there, cut short.
+fn amount(value: Option<&Value>) -> Result<Option<Decimal>, String> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    let shown = || value.to_string().chars().take(LONGEST_AMOUNT).collect::<String>();
+    let text = text(Some(value)).ok_or_else(shown)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let amount = Decimal::from_str_exact(&text).ok().filter(|_| text.len() <= LONGEST_AMOUNT).ok_or_else(shown)?;
+    if amount.abs() > LARGEST { Err(shown()) } else { Ok(Some(amount)) }
 }
 
 fn time(value: Option<&Value>) -> Option<DateTime<Utc>> {

@@ -58,6 +58,8 @@ impl House {
             quantity: None,
             expires_at: expires_at.map(|text| text.parse().unwrap()),
             ordered_at: None,
+            amount: None,
+            deal_amount: None,
         };
         self.command(id, Command::ApplyOrderFacts { order, facts }).await;
     }

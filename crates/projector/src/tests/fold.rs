@@ -234,7 +234,7 @@ fn terms_are_those_in_force_at_the_time_asked_about() {
 }
 
 #[test]
-fn orders_hours_and_strangers_are_passed_by_whatever_they_hold() {
+fn orders_hours_settlement_and_strangers_are_passed_by_whatever_they_hold() {
     let mut tape = Tape::default();
     let notified = order::Notified { order_line_id: OrderLineId::parse("CS1-000001").unwrap() };
     tape.add(&Stream::Order(seller("acme"), super::tape::order("CS1").order_id), &order::Event::from(notified));
@@ -244,6 +244,9 @@ fn orders_hours_and_strangers_are_passed_by_whatever_they_hold() {
         "$stats",
         "order-acme/CS1",
         "hours-acme/20261124",
+        "bill-acme/generic/202610",
+        "month-acme/202610",
+        "transactions-acme/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "deployment-acme/not an ECS id",
         "instance-",
         "instance-no slash",

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use chopmark_domain::access;
-use chopmark_domain::catalog::{self, ProductKind};
+use chopmark_domain::catalog::{self, MappingSaved, ProductKind, SellerTermsDefined};
 use chopmark_domain::hours::{Day, Hour, HoursClosed};
 use chopmark_domain::ids::{EcsId, InstanceId};
 use chopmark_domain::license::{
     CodeState, Command, Errand, Event, InstanceAdopted, Refreshed, Scene, Shown, Status, Upgraded,
 };
+use chopmark_domain::settlement::bill::mapping::{Field, Mapping};
+use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::terms::SellerTerms;
 use chopmark_domain::stream::{LicenseKey, Stream};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -28,6 +31,8 @@ enum Step {
     Secret { seller: usize },
     Token { name: usize, expires_in: Option<i64> },
     TokenRevoked { name: usize },
+    Settled { seller: usize },
+    Mapping { seller: usize },
     HourClosed { seller: usize },
     Stranger,
 }
@@ -94,9 +99,9 @@ fn of_instance() -> impl Strategy<Value = Command> {
         6 => Just(Command::Create { order: order("CS1") }),
         2 => Just(adopted),
         1 => Just(elsewhere),
-        3 => name().prop_map(requested),
-        3 => name().prop_map(issued),
-        3 => name().prop_map(|serial| Command::ConfirmUpload(application(serial))),
+        5 => name().prop_map(requested),
+        5 => name().prop_map(issued),
+        6 => name().prop_map(|serial| Command::ConfirmUpload(application(serial))),
     ]
 }
 
@@ -135,6 +140,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..3_usize, prop::option::of(0..LENGTH))
             .prop_map(|(name, expires_in)| Step::Token { name, expires_in }),
         1 => (0..3_usize).prop_map(|name| Step::TokenRevoked { name }),
+        1 => (0..2_usize).prop_map(|seller| Step::Settled { seller }),
+        1 => (0..2_usize).prop_map(|seller| Step::Mapping { seller }),
         1 => (0..2_usize).prop_map(|seller| Step::HourClosed { seller }),
         1 => Just(Step::Stranger),
     ]
@@ -157,6 +164,17 @@ fn written(steps: &[Step]) -> Tape {
                 let (product, kind) = PRODUCTS[*product];
                 let effective = if versions[*of] % 3 == 0 { LENGTH } else { 0 };
                 tape.add(&Stream::Seller(seller(SELLERS[*of])), &defined_as(kind, versions[*of], product, effective));
+            }
+            Step::Settled { seller: of } => {
+                versions[*of] += 1;
+                let terms = SellerTerms { certified: versions[*of] % 2 == 0, ..SellerTerms::of(Site::Cn) };
+                let defined = SellerTermsDefined { catalog_version: versions[*of], effective_at: now, terms };
+                tape.add(&Stream::Seller(seller(SELLERS[*of])), &catalog::Event::from(defined));
+            }
+            Step::Mapping { seller: of } => {
+                let mapping =
+                    Mapping { name: format!("{number}"), columns: [("金额".into(), Field::SettleAmount)].into() };
+                tape.add(&Stream::Seller(seller(SELLERS[*of])), &catalog::Event::from(MappingSaved { mapping }));
             }
             Step::Secret { seller: of } => tape.add(&Stream::Seller(seller(SELLERS[*of])), &secret(1)),
             Step::Token { name, expires_in } => tape.create_token(grant(NAMES[*name], expires_in.map(at))),
@@ -202,7 +220,7 @@ fn answers(index: &LicenseIndex) -> Vec<String> {
 /// Some logs, always the same.
 pub(super) fn samples() -> Vec<Tape> {
     let mut runner = TestRunner::deterministic();
-    (0..64).map(|_| tape().new_tree(&mut runner).unwrap().current()).collect()
+    (0..80).map(|_| tape().new_tree(&mut runner).unwrap().current()).collect()
 }
 
 #[test]

@@ -19,6 +19,7 @@ use chopmark_domain::license::{
 };
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderRef, OrderType};
 use chopmark_domain::purchase::SellerSecret;
+use chopmark_domain::settlement::terms::SettlementTerms;
 use chopmark_domain::stream::{LicenseId, LicenseKey, Stream};
 use chopmark_log::{Page, Position, Record, Revision, StreamName};
 use chrono::{DateTime, Utc};
@@ -182,6 +183,8 @@ pub(super) fn order_facts(product: &str) -> OrderFacts {
         quantity: Some(20),
         expires_at: Some(at(1000)),
         ordered_at: None,
+        amount: None,
+        deal_amount: None,
     }
 }
 
@@ -233,6 +236,7 @@ fn product_terms(kind: ProductKind, name: &str) -> ProductTerms {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     }
 }
 

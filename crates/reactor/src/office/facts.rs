@@ -32,6 +32,9 @@ impl Office {
         let place = self.place(&key.seller, memory).await?;
         let question = place.marketplace.query_order(&key.order_id, self.commands.now());
         let answer = self.ask(place, api::ORDER_QUERY, question).await?;
+        for warning in &answer.warnings {
+            tracing::warn!(seller = %key.seller, order = %key.order_id, warning, "an answer of the marketplace is odd");
+        }
         let record = order::Command::RecordFacts(answer.lines);
         let cause = cause(api::ORDER_QUERY, Some(answer.kept_json));
         let done = self.commands.order(&key.seller, &key.order_id, record, &cause).await?;

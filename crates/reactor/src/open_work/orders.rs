@@ -117,7 +117,7 @@ impl WantedFacts {
                     work.abandoned.insert(key.order_id.clone(), AbandonedOrder { order, reason, attempts });
                 }
             }
-            order::Event::FactsDelayed(_) => {}
+            order::Event::FactsDelayed(_) | order::Event::Stated(_) => {}
         }
     }
 

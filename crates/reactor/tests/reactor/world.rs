@@ -15,6 +15,8 @@ use chopmark_domain::license::{
     Activation, Application, CodeAnswer, CodeState, Command, License, LicenseRequested, Refreshed, Scene,
 };
 use chopmark_domain::order::{self, ChargingMode, OrderFacts, OrderRef, OrderType};
+use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use chopmark_domain::stream::{LicenseId, LicenseKey, Stream};
 use chopmark_huawei::open_api::{CodeOutcome, ErrorKind, OpenApiError, OrderAnswer, Upload};
 use chopmark_log::progress::Progress;
@@ -132,7 +134,7 @@ impl MarketDouble {
 impl Marketplace for MarketDouble {
     async fn query_order(&self, order: &OrderId, _now: DateTime<Utc>) -> Result<OrderAnswer, OpenApiError> {
         let Does::Tell(lines) = self.next(order.as_str()).await? else { panic!("{order} is an order") };
-        Ok(OrderAnswer { lines, kept_json: format!("{{\"order\":\"{order}\"}}") })
+        Ok(OrderAnswer { lines, kept_json: format!("{{\"order\":\"{order}\"}}"), warnings: vec![] })
     }
 
     async fn activate_code(&self, code: &LicenseCode, _now: DateTime<Utc>) -> Result<CodeOutcome, OpenApiError> {
@@ -350,9 +352,13 @@ impl World {
             fee_ratio: None,
             clones: Default::default(),
             license_form: form,
+            settlement: SettlementTerms::default(),
         };
         let now = self.commands.now();
-        self.commands.apply_catalog(&seller(), &[(sku(), terms)], now, &Cause::System).await.unwrap();
+        self.commands
+            .apply_catalog(&seller(), &SellerTerms::of(Site::Cn), &[(sku(), terms)], now, &Cause::System)
+            .await
+            .unwrap();
     }
 
     /// The customer applies for a license.
@@ -468,6 +474,8 @@ pub(crate) fn facts(line: &str) -> OrderFacts {
         quantity: Some(20),
         expires_at: Some("2027-11-24T00:00:00Z".parse().unwrap()),
         ordered_at: None,
+        amount: None,
+        deal_amount: None,
     }
 }
 

@@ -16,6 +16,8 @@ fn facts() -> OrderFacts {
         quantity: Some(20),
         expires_at: Some("2023-07-26T15:59:59Z".parse().unwrap()),
         ordered_at: Some("2022-07-26T06:47:36Z".parse().unwrap()),
+        amount: None,
+        deal_amount: None,
     }
 }
 
@@ -59,6 +61,8 @@ fn what_is_not_known_or_not_readable_is_left_open() {
         quantity: None,
         expires_at: None,
         ordered_at: None,
+        amount: None,
+        deal_amount: None,
     };
     let lines = parse(200, strange).unwrap().lines;
     assert_eq!(lines, [unknown("CS2207261447AUY4H-000001"), unknown("CS2207261447AUY4H-000002")]);
@@ -144,4 +148,49 @@ fn success_without_the_order_asked_for_is_malformed() {
 fn messages_of_the_marketplace_are_bounded() {
     let body = format!(r#"{{"resultCode":"MKT.0999","resultMsg":"{}"}}"#, "界".repeat(5000));
     assert_eq!(parse(500, &body).unwrap_err().message.chars().count(), LONGEST_MESSAGE);
+}
+
+/// What is read of a line's two amounts, and the warnings.
+fn amounts(line: &str) -> (Option<Decimal>, Option<Decimal>, Vec<String>) {
+    let body = format!(
+        r#"{{"resultCode":"MKT.0000","orderInfo":{{"orderType":"NEW","orderLine":[{{"orderLineId":"CS1-1","chargingMode":"PERIOD"{line}}}]}}}}"#
+    );
+    let answer = parse(200, &body).unwrap();
+    assert_eq!(answer.lines[0].charging_mode, ChargingMode::Period, "the other facts are there");
+    (answer.lines[0].amount, answer.lines[0].deal_amount, answer.warnings)
+}
+
+#[test]
+fn amounts_are_texts_that_may_be_empty_and_refunds_are_negative() {
+    let decimal = |text: &str| Some(text.parse().unwrap());
+    let table = [
+        (r#","currency":"1200.00","currencyAfterDiscount":"1080.5""#, decimal("1200.00"), decimal("1080.5")),
+        (r#","currency":"","currencyAfterDiscount":"-540.25""#, None, decimal("-540.25")),
+        (r#","currency":null,"currencyAfterDiscount":" 0 ""#, None, decimal("0")),
+        (r#","currency":1200,"currencyAfterDiscount":99.9"#, decimal("1200"), decimal("99.9")),
+        ("", None, None),
+    ];
+    for (line, amount, deal_amount) in table {
+        assert_eq!(amounts(line), (amount, deal_amount, vec![]), "{line}");
+    }
+}
+
+#[test]
+fn an_amount_that_is_none_is_left_open_and_told() {
+    for odd in [
+        r#""1,200.00""#,
+        r#""12 RMB""#,
+        r#""1e9""#,
+        r#""NaN""#,
+        r#""1.2.3""#,
+        "[1]",
+        "true",
+        r#""99999999999999999999""#,
+    ] {
+        let (amount, deal_amount, warnings) = amounts(&format!(r#","currency":{odd},"currencyAfterDiscount":"7""#));
+        assert_eq!((amount, deal_amount), (None, Some(Decimal::from(7))), "{odd}");
+        assert_eq!(warnings, [format!("line CS1-1: currency is {odd}, which is no amount; it is left open")]);
+    }
+    let (_, _, warnings) = amounts(&format!(r#","currency":"{}""#, "9".repeat(5_000)));
+    assert!(warnings[0].len() < 120, "cut short: {}", warnings[0].len());
 }

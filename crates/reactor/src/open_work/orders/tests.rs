@@ -1,7 +1,8 @@
 use chopmark_domain::codec::StoredEvent;
 use chopmark_domain::ids::{InstanceId, LicenseCode};
 use chopmark_domain::license::{CodeSeen, Frozen, InstanceCreated, Refreshed, Released, Scene, Terms, Upgraded};
-use chopmark_domain::order::{ChargingMode, FactsDelayed, OrderFacts, OrderType};
+use chopmark_domain::order::{ChargingMode, FactsDelayed, OrderFacts, OrderType, Stated};
+use chopmark_domain::settlement::statement::{StatedFacts, Statement, Subject};
 use chopmark_domain::stream::Stream;
 use chopmark_log::{Revision, StreamName};
 use uuid::Uuid;
@@ -25,6 +26,10 @@ fn named(order: &str, of_line: &str) -> OrderRef {
     OrderRef { order_id: OrderId::parse(order).unwrap(), order_line_id: line(of_line) }
 }
 
+fn order_stream(order: &str) -> Stream {
+    Stream::Order(seller(), OrderId::parse(order).unwrap())
+}
+
 fn facts(of_line: &str) -> OrderFacts {
     OrderFacts {
         order_line_id: line(of_line),
@@ -35,6 +40,8 @@ fn facts(of_line: &str) -> OrderFacts {
         quantity: None,
         expires_at: None,
         ordered_at: None,
+        amount: None,
+        deal_amount: None,
     }
 }
 
@@ -74,7 +81,7 @@ impl Story {
 
     fn order(&mut self, order: &str, event: impl Into<order::Event>) -> &mut Self {
         let event = event.into();
-        let stream = Stream::Order(seller(), OrderId::parse(order).unwrap());
+        let stream = order_stream(order);
         let record = self.record(&stream, event.kind(), event.encode());
         self.work.apply(&record).unwrap();
         self
@@ -170,6 +177,21 @@ fn a_notice_wants_facts_that_no_license_needs() {
 }
 
 #[test]
+fn what_is_stated_of_a_line_neither_asks_nor_answers() {
+    let mut story = Story::default();
+    story.bought("i1", named("CS1", "1"));
+    let OrderRef { order_id, order_line_id } = named("CS1", "1");
+    let subject = Subject::OrderLine { order_id, order_line_id };
+    let facts = StatedFacts { withdrawn: Some(true), ..StatedFacts::default() };
+    let stated = order::Event::from(Stated { statement: Statement { subject, facts } });
+    for order in ["CS1", "CS2"] {
+        let record = story.record(&order_stream(order), stated.kind(), stated.encode());
+        assert_eq!(story.work.apply(&record).unwrap(), []);
+    }
+    assert_eq!(story.open(), ["CS1/1: i1"]);
+}
+
+#[test]
 fn naming_an_order_again_opens_it_again() {
     let mut story = Story::default();
     story.bought("i1", named("CS1", "1")).applied("i1", "CS1", "1");
@@ -214,8 +236,16 @@ fn other_streams_are_passed_over_and_what_cannot_be_read_is_said() {
     let mut story = Story::default();
     let record = story.record(&Stream::Access, "token_created.v1", b"{}".to_vec());
     assert_eq!(story.work.apply(&record).unwrap(), []);
+    for settlement in [
+        "bill-acme/generic/202610",
+        "month-acme/202610",
+        "transactions-acme/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    ] {
+        let of_money = Record { stream: StreamName::new(settlement).unwrap(), ..record.clone() };
+        assert_eq!(story.work.apply(&of_money).unwrap(), [], "{settlement}");
+    }
     let foreign = Record { stream: StreamName::new("$stats-127.0.0.1").unwrap(), ..record };
     assert_eq!(story.work.apply(&foreign).unwrap(), []);
-    let newer = story.record(&Stream::Order(seller(), OrderId::parse("CS1").unwrap()), "order_notified.v9", vec![]);
+    let newer = story.record(&order_stream("CS1"), "order_notified.v9", vec![]);
     assert!(story.work.apply(&newer).is_err());
 }
