@@ -12,6 +12,7 @@ use chopmark_domain::settlement::month::{AdjustmentRecorded, PeriodClosed};
 use chopmark_domain::settlement::product::Category;
 use chopmark_domain::settlement::reconciliation::judgement::Judged;
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// A settlement line as the views show it.
@@ -97,6 +98,9 @@ pub struct BillHead {
     pub progress: BillProgressed,
     /// The last judgement on each pair that was judged.
     pub judgements: Vec<Judged>,
+    /// The sum of the rows' settlement amounts, by currency; each currency once, in order.
+    #[serde(default)]
+    pub totals: Vec<(Currency, Decimal)>,
     /// The event of the last import.
     pub source: Source,
 }

@@ -1,0 +1,191 @@
+//! PostgreSQL, for those who run one: several programs may read the views there, whatever they are written in.
+//!
+//! Rows are written in arrays, a thousand at once, in one transaction with the checkpoint. A connection that was lost is
+//! replaced before the next use; what was asked meanwhile fails, and whoever asked tries again.
+
+mod address;
+mod begin;
+mod cells;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod writer;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use secrecy::SecretString;
+use tokio_postgres::error::SqlState;
+
+use self::address::Address;
+use self::begin::Found;
+use self::cells::{borrowed, parameters};
+use crate::engine::{Answer, Engine};
+use crate::sql::{Dialect, Question};
+use crate::store::{Checkpoint, StoreError};
+use crate::writes::Write;
+
+/// How the views are kept in a PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct PostgresOptions {
+    /// The schema of the tables: small letters, digits and `_`. Default: `chopmark`.
+    pub schema: String,
+    /// The most connections at once. Default: 8.
+    pub connections: usize,
+    /// How long a connection may take to be made. Default: 10 s.
+    pub connect_timeout: Duration,
+    /// How long a statement may take. Default: 60 s.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            schema: "chopmark".into(),
+            connections: 8,
+            connect_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_mins(1),
+        }
+    }
+}
+
+/// How long emptying the tables may take: every row is taken away.
+const EMPTY_TIMEOUT: Duration = Duration::from_mins(30);
+
+/// How much longer than the server we wait for it to give up by itself.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Billing views in a PostgreSQL.
+#[derive(Debug)]
+pub struct PostgresBilling {
+    pool: Pool,
+    statement_timeout: Duration,
+}
+
+impl PostgresBilling {
+    /// Connects, and creates schema and tables where there are none. The URL is like
+    /// `postgres://user:password@host/database?sslmode=require`; with `sslrootcert=` it names a file of authorities to
+    /// trust instead of the public ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Version`] for views of another version; [`StoreError::Unavailable`] for a URL that is not
+    /// understood, a server that is not reached, or rights that are missing.
+    pub async fn connect(url: &SecretString, options: &PostgresOptions) -> Result<Self, StoreError> {
+        Self::open(url, options, Found::Kept).await
+    }
+
+    /// The same, but takes away what is there, of whatever version. Views of others over our tables must be gone before
+    /// tables of another version can go.
+    ///
+    /// # Errors
+    /// As of [`connect`](Self::connect), but for views of another version.
+    pub async fn connect_anew(url: &SecretString, options: &PostgresOptions) -> Result<Self, StoreError> {
+        Self::open(url, options, Found::TakenAway).await
+    }
+
+    async fn open(url: &SecretString, options: &PostgresOptions, found: Found) -> Result<Self, StoreError> {
+        begin::check_schema(&options.schema)?;
+        let address = Address::of(url, options)?;
+        // A connection is asked for a sign of life before it is used: it may have been idle for days.
+        let config = ManagerConfig { recycling_method: RecyclingMethod::Verified };
+        let manager = match &address.security {
+            None => Manager::from_config(address.config, tokio_postgres::NoTls, config),
+            Some(authorities) => Manager::from_config(address.config, tls::connector(authorities)?, config),
+        };
+        let pool = Pool::builder(manager)
+            .max_size(options.connections)
+            .runtime(Runtime::Tokio1)
+            .create_timeout(Some(options.connect_timeout + GRACE))
+            .recycle_timeout(Some(GRACE))
+            .wait_timeout(Some(options.statement_timeout))
+            .build()
+            .map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
+        let views = Self { pool, statement_timeout: options.statement_timeout };
+        let mut client = views.client().await?;
+        timely(EMPTY_TIMEOUT, begin::begin(&mut client, &options.schema, found)).await?;
+        Ok(views)
+    }
+
+    async fn client(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(|error| match error {
+            deadpool_postgres::PoolError::Backend(error) => refusal(&error),
+            other => StoreError::Unavailable { reason: format!("no connection to PostgreSQL: {other}") },
+        })
+    }
+}
+
+/// The server gives up by itself; if the network is gone, nobody says so.
+async fn timely<T>(limit: Duration, work: impl Future<Output = Result<T, Failed>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit + GRACE, work).await {
+        Ok(done) => done.map_err(Failed::told),
+        Err(_) => Err(StoreError::Unavailable { reason: "PostgreSQL does not answer in time".into() }),
+    }
+}
+
+/// Why something was not done.
+#[derive(Debug)]
+enum Failed {
+    Told(StoreError),
+    Refused(tokio_postgres::Error),
+}
+
+impl From<tokio_postgres::Error> for Failed {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Failed {
+    fn told(self) -> StoreError {
+        match self {
+            Self::Told(error) => error,
+            Self::Refused(error) => refusal(&error),
+        }
+    }
+}
+
+/// What PostgreSQL's error means to whoever must mend it.
+fn refusal(error: &tokio_postgres::Error) -> StoreError {
+    let Some(said) = error.as_db_error() else {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+        return StoreError::Unavailable { reason: format!("PostgreSQL: {error}{}", cause.unwrap_or_default()) };
+    };
+    let detail = said.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    let reason = format!("PostgreSQL says {}{detail}", said.message());
+    match said.code() {
+        &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Damaged { reason },
+        _ => StoreError::Unavailable { reason },
+    }
+}
+
+#[async_trait]
+impl Engine for PostgresBilling {
+    const DIALECT: Dialect = Dialect::Postgres;
+
+    async fn ask(&self, question: Question) -> Result<Vec<Answer>, StoreError> {
+        let client = self.client().await?;
+        let parameters = parameters(&question.cells);
+        let asking = async {
+            let statement = client.prepare_cached(&question.sql).await?;
+            Ok(client.query(&statement, &borrowed(&parameters)).await?)
+        };
+        let rows = timely(self.statement_timeout, asking).await?;
+        let answer = |row: &tokio_postgres::Row| {
+            Ok(Answer { position: row.try_get(0)?, name: row.try_get(1)?, document: row.try_get(2)? })
+        };
+        rows.iter().map(answer).collect::<Result<_, _>>().map_err(|error| refusal(&error))
+    }
+
+    async fn write(&self, expected: &Checkpoint, next: &Checkpoint, writes: Vec<Write>) -> Result<(), StoreError> {
+        let mut client = self.client().await?;
+        timely(self.statement_timeout, writer::write(&mut client, expected, next, &writes)).await
+    }
+
+    async fn empty(&self) -> Result<(), StoreError> {
+        let mut client = self.client().await?;
+        timely(EMPTY_TIMEOUT, writer::empty(&mut client)).await
+    }
+}

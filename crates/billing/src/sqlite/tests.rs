@@ -1,0 +1,5 @@
+mod file;
+
+mod contract {
+    crate::billing_store_contract!(crate::sqlite::testing::SqlitePlace::new);
+}

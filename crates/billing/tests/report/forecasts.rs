@@ -1,0 +1,79 @@
+//! What will be paid, and what stands in its way.
+
+use chopmark_billing::rows::LineRow;
+use chopmark_domain::settlement::marked::{Happening, Marked};
+use chopmark_domain::settlement::policy::Carry;
+use chopmark_domain::settlement::readiness::{AgeBucket, Blocked, Missing, OnBill, Supervision};
+
+use crate::shelf::{Shelf, at, month, number, refund, sale, terms};
+
+const NOW: &str = "2024-06-20T04:00:00Z";
+
+fn waiting(order: &str, open_since: &str, change: impl FnOnce(&mut LineRow)) -> LineRow {
+    let mut row = sale(order, "2024-06-05T02:00:00Z", "100.00", "95.00");
+    row.drawn.open_since = at(open_since);
+    row.drawn.line.period = None;
+    change(&mut row);
+    row
+}
+
+#[tokio::test]
+async fn lines_wait_under_their_reason_and_their_age() {
+    let supervised = Supervision::Until(Happening::NotYet);
+    let lines = vec![
+        sale("CS1", "2024-06-05T02:00:00Z", "100.00", "95.00"),
+        waiting("CS2", "2024-05-01T02:00:00Z", |row| row.drawn.conditions.supervision = supervised),
+        waiting("CS3", "2024-02-01T02:00:00Z", |row| row.drawn.conditions.paid_in_full = Happening::NotYet),
+        waiting("CS4", "2024-06-19T02:00:00Z", |row| {
+            row.drawn.conditions.effective = Happening::Unknown;
+            row.drawn.missing = vec![Missing::EffectiveAt];
+            row.drawn.line.settle_amount = None;
+        }),
+    ];
+    let view = Shelf::new(lines).ask(NOW, async |billing, asking| billing.forecast(asking).await).await.unwrap().value;
+    assert_eq!(view.open_period, month("202406"));
+    let seen: Vec<_> =
+        view.waiting.iter().map(|waiting| (waiting.reason, waiting.age, waiting.expected.total)).collect();
+    assert_eq!(
+        seen,
+        [
+            (Blocked::UnpaidCredit, AgeBucket::Over120, number("95.00")),
+            (Blocked::SupervisionOpen, AgeBucket::UpTo60, number("95.00")),
+            (Blocked::FactsMissing, AgeBucket::UpTo30, number("0")),
+            (Blocked::RunNotReached, AgeBucket::UpTo30, number("95.00")),
+        ]
+    );
+    let [period] = view.periods.as_slice() else { panic!("{view:?}") };
+    assert_eq!((period.period, period.expected.lines, period.balance.payable), (month("202406"), 1, number("95.00")));
+    let without = &view.without_period[0].expected;
+    assert_eq!((without.lines, without.not_computed, without.total), (3, 1, number("190.00")));
+}
+
+#[tokio::test]
+async fn what_an_earlier_bill_left_out_is_paid_once() {
+    let mut left_out = sale("CS1", "2024-05-05T02:00:00Z", "100.00", "95.00");
+    left_out.drawn.on_bill = OnBill::Unbilled;
+    let lines = vec![left_out, refund("CS2", "CS0", "2024-05-10T02:00:00Z", "-50.00")];
+    let terms = terms(|terms| terms.policy.carry = Carry::DepositAfterNextMonth);
+    let shelf = Shelf::new(lines).under(&terms, &[]);
+    let view = shelf.ask(NOW, async |billing, asking| billing.forecast(asking).await).await.unwrap().value;
+    // May had nothing but the refund; its shortfall is taken from June, on whose bill the sale is.
+    assert_eq!(view.accounts[0].shortfall, number("50.00"));
+    let [june] = view.periods.as_slice() else { panic!("{view:?}") };
+    assert_eq!(
+        (june.period, june.expected.total, june.balance.payable),
+        (month("202406"), number("95.00"), number("45.00"))
+    );
+}
+
+#[tokio::test]
+async fn estimates_are_told_apart() {
+    let mut guessed = sale("CS1", "2024-06-05T02:00:00Z", "100.00", "95.00");
+    guessed.drawn.line.paid_at = Some(Marked::estimate(at("2024-06-05T02:00:00Z")));
+    guessed.drawn.conditions.paid_in_full = Happening::At(Marked::estimate(at("2024-06-05T02:00:00Z")));
+    let lines = vec![guessed, sale("CS2", "2024-06-06T02:00:00Z", "200.00", "190.00")];
+    let view = Shelf::new(lines).ask(NOW, async |billing, asking| billing.forecast(asking).await).await.unwrap().value;
+    let expected = view.periods[0].expected;
+    assert_eq!((expected.stated, expected.estimated), (number("190.00"), number("95.00")));
+    assert!(view.periods[0].estimated);
+}
