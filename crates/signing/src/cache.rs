@@ -3,7 +3,8 @@
 //! A table of small sets, each behind its own lock. By its key a lease may be in either of two sets, and goes into the
 //! emptier one, so that the table fills evenly: up to nine tenths of its room every lease finds a place. Where both are
 //! full, it takes the place of any. Nothing is looked after in the background, and memory is bounded by the shape: a
-//! [`Slot`] for each lease it holds, and a lock with an empty list for each set from the start.
+//! [`Slot`] for each lease it holds, and for each set, from the start, a lock with an empty list and its tags. A tag is a
+//! byte of a lease's key: by it a set is searched without a look at slots that hold other leases, which are far apart.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -44,9 +45,44 @@ struct Slot {
     kept: Kept,
 }
 
+/// Some of the leases.
+#[derive(Default)]
+struct Set {
+    /// The tag of each slot's lease.
+    tags: [u8; WAYS],
+    slots: Vec<Slot>,
+}
+
+impl Set {
+    /// The slot of a lease.
+    fn find(&self, key: CacheKey) -> Option<usize> {
+        let tag = tag(key);
+        let tagged = self.tags.iter().zip(&self.slots).enumerate().filter(|(_, (other, _))| **other == tag);
+        tagged.filter(|(_, (_, slot))| slot.key == key).map(|(at, _)| at).next()
+    }
+
+    fn get(&self, key: CacheKey) -> Option<Kept> {
+        self.slots.get(self.find(key)?).map(|slot| slot.kept)
+    }
+
+    /// Fills a slot of the set: one that has a lease, or the next one.
+    fn fill(&mut self, at: usize, slot: Slot) {
+        self.tags[at] = tag(slot.key);
+        match self.slots.get_mut(at) {
+            Some(former) => *former = slot,
+            None => self.slots.push(slot),
+        }
+    }
+}
+
+/// The highest byte: the set is the remainder of a division, so leases of one set have any.
+fn tag([_, second]: CacheKey) -> u8 {
+    second.to_be_bytes()[0]
+}
+
 /// The table.
 pub(crate) struct LeaseCache {
-    sets: Box<[Mutex<Vec<Slot>>]>,
+    sets: Box<[Mutex<Set>]>,
     /// Leases a set may hold.
     ways: usize,
 }
@@ -61,37 +97,35 @@ impl LeaseCache {
 
     /// The lease of a key.
     pub(crate) fn get(&self, key: CacheKey) -> Option<Kept> {
-        key.into_iter().find_map(|hash| {
-            let set = self.set(hash);
-            set.iter().find(|slot| slot.key == key).map(|slot| slot.kept)
-        })
+        key.into_iter().find_map(|hash| self.set(hash).get(key))
     }
 
     /// Keeps a lease, in the place of the former one of its key if there is one. Says whether there is one more now.
     pub(crate) fn put(&self, key: CacheKey, kept: Kept) -> bool {
         let slot = Slot { key, kept };
         for hash in key {
-            if let Some(former) = self.set(hash).iter_mut().find(|former| former.key == key) {
-                *former = slot;
+            let mut set = self.set(hash);
+            if let Some(former) = set.find(key) {
+                set.fill(former, slot);
                 return false;
             }
         }
         let [first, second] = key;
         // One lock at a time: the two may be the same set.
-        let [leases_in_first, leases_in_second] = key.map(|hash| self.set(hash).len());
+        let [leases_in_first, leases_in_second] = key.map(|hash| self.set(hash).slots.len());
         let mut set = self.set(if leases_in_second < leases_in_first { second } else { first });
-        if set.len() < self.ways {
-            set.push(slot);
+        let held = set.slots.len();
+        if held < self.ways {
+            set.fill(held, slot);
             return true;
         }
         // Ids are as good as random, and nobody can choose one.
-        let victim = usize::from(kept.jti[0]) % self.ways;
-        set[victim] = slot;
+        set.fill(usize::from(kept.jti[0]) % self.ways, slot);
         false
     }
 
     /// A set. Whoever panicked with it in hand left it whole: a slot is written in one go.
-    fn set(&self, hash: u64) -> MutexGuard<'_, Vec<Slot>> {
+    fn set(&self, hash: u64) -> MutexGuard<'_, Set> {
         let index = usize::try_from(hash % self.sets.len() as u64).unwrap_or_default();
         self.sets[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,15 +146,15 @@ mod tests {
     }
 
     fn held(cache: &LeaseCache) -> usize {
-        cache.sets.iter().map(|set| set.lock().unwrap().len()).sum()
+        cache.sets.iter().map(|set| set.lock().unwrap().slots.len()).sum()
     }
 
     /// What docs/architecture.md says. The size of a lock is the system's; on others it may be a little more.
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     #[test]
-    fn a_lease_takes_104_bytes_and_the_room_for_one_takes_2() {
+    fn a_lease_takes_104_bytes_and_the_room_for_one_takes_3() {
         assert_eq!(size_of::<Slot>(), 104);
-        assert_eq!(size_of::<Mutex<Vec<Slot>>>(), 2 * WAYS);
+        assert_eq!(size_of::<Mutex<Set>>(), 3 * WAYS);
     }
 
     #[test]
@@ -133,7 +167,7 @@ mod tests {
             }
             assert_eq!(counted, held(&cache), "what `put` says adds up");
             assert!((1..=leases.max(1)).contains(&counted), "{counted} of {leases}");
-            let room: usize = cache.sets.iter().map(|set| set.lock().unwrap().capacity()).sum();
+            let room: usize = cache.sets.iter().map(|set| set.lock().unwrap().slots.capacity()).sum();
             assert!(room <= leases.next_multiple_of(WAYS).max(WAYS), "room for {room}, wanted {leases}");
         }
     }

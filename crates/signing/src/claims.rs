@@ -16,7 +16,7 @@ pub struct ClaimsError(#[source] serde_json::Error);
 /// JSON in a buffer that most leases and documents fit into.
 pub(crate) fn json(claims: &impl Serialize) -> Result<Vec<u8>, ClaimsError> {
     let mut json = Vec::with_capacity(USUAL_BYTES);
-    serde_json::to_writer(&mut json, claims).map_err(ClaimsError)?;
+    chopmark_json::append(&mut json, claims).map_err(ClaimsError)?;
     Ok(json)
 }
 

@@ -33,33 +33,37 @@ pub(crate) fn header(key: &Key, typ: &str) -> String {
 }
 
 /// Header and payload: what is signed.
-pub(crate) fn unsigned(header: &str, payload: &[u8]) -> String {
-    let mut text = String::with_capacity(header.len() + payload.len().div_ceil(3) * 4 + SIGNATURE_CHARS);
-    text.push_str(header);
+pub(crate) fn unsigned(header: &str, payload: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(header.len() + chars(payload.len()) + SIGNATURE_CHARS);
+    text.extend_from_slice(header.as_bytes());
     push(&mut text, payload);
     text
 }
 
-/// Adds bytes in base64url: at once where they fit a small buffer, as nearly all do.
-fn push(text: &mut String, bytes: &[u8]) {
-    let mut room = [0; 768];
-    let encoded = BASE64URL.encode_slice(bytes, &mut room).ok().and_then(|length| room.get(..length));
-    match encoded.and_then(|encoded| std::str::from_utf8(encoded).ok()) {
-        Some(encoded) => text.push_str(encoded),
-        None => BASE64URL.encode_string(bytes, text),
-    }
+/// The whole, with its signature.
+pub(crate) fn signed(mut unsigned: Vec<u8>, signature: &[u8; 64]) -> String {
+    unsigned.push(b'.');
+    push(&mut unsigned, signature);
+    #[expect(clippy::expect_used, reason = "letters, digits, `-`, `_` and dots")]
+    String::from_utf8(unsigned).expect("base64url")
 }
 
-/// The whole, with its signature.
-pub(crate) fn signed(mut unsigned: String, signature: &[u8; 64]) -> String {
-    unsigned.push('.');
-    push(&mut unsigned, signature);
-    unsigned
+/// Adds bytes in base64url.
+fn push(text: &mut Vec<u8>, bytes: &[u8]) {
+    let begin = text.len();
+    text.resize(begin + chars(bytes.len()), 0);
+    #[expect(clippy::expect_used, reason = "there is room for just as many characters")]
+    BASE64URL.encode_slice(bytes, &mut text[begin..]).expect("room");
+}
+
+/// Characters of so many bytes in base64url.
+fn chars(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
 }
 
 /// All in one: what a key says of a type.
 pub(crate) fn sign(key: &Key, typ: &str, payload: &[u8]) -> String {
     let unsigned = unsigned(&header(key, typ), payload);
-    let signature = key.sign(unsigned.as_bytes());
+    let signature = key.sign(&unsigned);
     signed(unsigned, &signature)
 }
