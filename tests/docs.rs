@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use chopmark_domain::license::Code;
+use chopmark_domain::settlement::policy::Policy;
+use chopmark_domain::settlement::{bill, month, transactions};
 use chopmark_domain::{access, catalog, hours, license, order};
 use chopmark_huawei::callback::Activity;
 use chopmark_tests::repository::{code_of, files, is_test_file, read, root, tests_in};
@@ -157,8 +159,16 @@ fn every_page_of_the_book_is_linked_from_another() {
 fn every_event_kind_is_in_the_reference() {
     let page = "docs/reference/events.md";
     let documented = first_column(page).into_iter().filter(|name| name.contains(".v")).collect();
-    let kinds =
-        [license::Event::KINDS, order::Event::KINDS, catalog::Event::KINDS, access::Event::KINDS, hours::Event::KINDS];
+    let kinds = [
+        license::Event::KINDS,
+        order::Event::KINDS,
+        catalog::Event::KINDS,
+        access::Event::KINDS,
+        hours::Event::KINDS,
+        bill::event::Event::KINDS,
+        month::Event::KINDS,
+        transactions::Event::KINDS,
+    ];
     same(page, &documented, &names(kinds.into_iter().flatten().copied()));
 }
 
@@ -208,10 +218,11 @@ fn configuration_keys() -> BTreeSet<String> {
 /// Adds the keys of a table, for secrets and values of several parts those of the whole. What a seller or product is made of is a list of one in the default.
 fn add_keys(prefix: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
     /// Values that the page tells of as one.
-    const VALUES: [&str; 5] = [
+    const VALUES: [&str; 6] = [
         "seller.app_info",
         "seller.open_api.access_key",
         "seller.open_api.secret_key",
+        "seller.settlement.policy",
         "product.app_info",
         "product.entitlements",
     ];
@@ -232,11 +243,29 @@ fn every_configuration_key_is_in_the_reference() {
     let (_, keys) = text.split_once("\n## Keys\n").expect("a section about keys");
     let keys = keys.split("\n## ").next().unwrap_or_default();
     let rows = keys.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
-    // It has no default that an example could show.
-    let is_told_of_in_words = |name: &str| name == "seller.open_api.base_url";
+    // They have no default that an example could show, or one that fits the product of the others.
+    let in_words = ["seller.open_api.base_url", "product.settlement.hourly_price", "product.settlement.partial_hour"];
+    let is_told_of_in_words = |name: &str| in_words.contains(&name);
     let documented = rows.map(|(name, _)| name.to_owned());
     let documented = documented.filter(|name| !name.starts_with('[') && !is_told_of_in_words(name)).collect();
     same(page, &documented, &configuration_keys());
+}
+
+#[test]
+fn every_switch_of_settlement_is_in_the_reference_with_its_default_first() {
+    let page = "docs/reference/configuration.md";
+    let text = read(page).expect("the page can be read");
+    let (_, switches) = text.split_once("\n## Switches of settlement\n").expect("a section about switches");
+    let rows = switches.split("\n## ").next().unwrap_or_default().lines();
+    let rows: Vec<_> = rows.filter_map(|line| line.strip_prefix("| `")?.split_once("` | ")).collect();
+    let policy = serde_json::to_value(Policy::default()).expect("plain data");
+    let policy = policy.as_object().expect("an object");
+    same(page, &names(rows.iter().map(|(name, _)| *name)), &names(policy.keys()));
+    for (name, choices) in rows {
+        if let Some(default) = policy.get(name).and_then(|value| value.as_str()) {
+            assert!(choices.starts_with(&format!("`\"{default}\"`")), "{page}: {name} begins with {default}");
+        }
+    }
 }
 
 /// Names of metrics in a source file: texts that begin with `chopmark_`, outside of tests.

@@ -9,22 +9,23 @@ use chopmark_tests::repository::{code_of, files, functions, is_test_file, read, 
 use toml::{Table, Value};
 
 /// Which crate may know which: the arrows of docs/architecture.md, always down.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("log", &[]),
     ("journal", &[]),
     ("views", &[]),
     ("client", &[]),
-    ("signing", &[]),
+    ("json", &[]),
+    ("signing", &["json"]),
     ("tables", &[]),
     ("huawei", &["domain"]),
     ("commands", &["domain", "log"]),
     ("projector", &["domain", "log"]),
-    ("billing", &["domain", "log"]),
+    ("billing", &["domain", "log", "tables"]),
     ("upkeep", &["projector", "commands", "domain", "log", "views"]),
     ("reactor", &["huawei", "commands", "log", "domain"]),
     ("ingest", &["huawei", "commands", "domain", "log", "journal"]),
-    ("query", &["projector", "billing", "commands", "domain", "log", "journal", "views", "signing", "tables"]),
+    ("query", &["projector", "billing", "commands", "domain", "log", "journal", "views", "signing", "tables", "json"]),
     ("simulator", &["huawei", "domain", "client"]),
     (
         "chopmark",
@@ -36,6 +37,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "client",
             "signing",
             "tables",
+            "json",
             "huawei",
             "commands",
             "projector",

@@ -24,6 +24,9 @@ mod orders;
 #[expect(unreachable_pub, reason = "the tests of the house have the same file in their library")]
 mod python;
 mod scenarios;
+mod settlement;
+mod settlement_cli;
+mod settlement_till;
 mod shell;
 mod shop;
 mod software;

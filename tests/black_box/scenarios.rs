@@ -42,6 +42,18 @@ async fn every_scenario_ends_as_it_must() {
 }
 
 #[tokio::test]
+async fn months_of_a_shop_agree_with_a_second_reckoning_twice() {
+    let (home, open_api) = home();
+    let server = home.serve().await;
+    let token = home.data().join("admin-token");
+    let words = ["--scenario", "months", "--token-file", token.to_str().unwrap()];
+    for _ in 0..2 {
+        let (ok, report) = simulate(&home, &server, &open_api, &words);
+        assert!(ok, "{report:#}");
+    }
+}
+
+#[tokio::test]
 async fn a_play_on_a_terminal_is_spelled_as_the_wire_is_and_nothing_else_is_said() {
     let home = Home::new(&config(""));
     let server = home.serve().await;

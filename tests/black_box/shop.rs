@@ -136,6 +136,7 @@ impl Shop {
             expires_at: Some(Utc::now() + TimeDelta::days(365)),
             period: Some(Period { unit: "year", number: 1 }),
             product: Product { sku: sku.into(), quantity, ..Product::default() },
+            price: None,
         };
         self.orders.register(order.clone());
         order

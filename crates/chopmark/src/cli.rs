@@ -5,6 +5,7 @@ mod duration;
 pub(crate) mod keys;
 pub(crate) mod license;
 pub(crate) mod serve;
+pub(crate) mod settlement;
 pub(crate) mod simulate;
 pub(crate) mod token;
 
@@ -17,6 +18,7 @@ use bench::BenchArgs;
 use keys::KeysCommand;
 use license::LicenseCommand;
 use serve::ServeArgs;
+use settlement::SettlementCommand;
 use simulate::SimulateArgs;
 use token::TokenCommand;
 
@@ -54,7 +56,7 @@ const LONG_ABOUT: &str = concat!(
 /// Everything that can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows Chopmark at work: a purchase, checks, an outage, a freeze, a race for seats, an image; needs no configuration
+    /// Shows Chopmark at work: a purchase, checks, an outage, a freeze, seats, an image, a month in money; needs no configuration
     #[command(after_long_help = EXIT_CODES)]
     Demo(DemoArgs),
     /// Runs the server
@@ -69,6 +71,9 @@ pub(crate) enum Command {
     /// Looks at licenses from the shell, stops and frees what must be, and takes existing ones over
     #[command(subcommand, after_long_help = EXIT_CODES)]
     License(LicenseCommand),
+    /// Shows what was sold, what will be paid and when, reads the console's files and compares its bills
+    #[command(subcommand, after_long_help = EXIT_CODES)]
+    Settlement(SettlementCommand),
     /// Makes the tokens that people and programs look things up with, lists them and takes them back
     #[command(subcommand, after_long_help = EXIT_CODES)]
     Token(TokenCommand),

@@ -13,6 +13,7 @@ mod operator;
 pub(crate) mod rebuild;
 mod seen;
 pub(crate) mod serve;
+pub(crate) mod settlement;
 pub(crate) mod simulate;
 mod text;
 pub(crate) mod token;

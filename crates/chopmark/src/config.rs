@@ -12,11 +12,13 @@ mod environment;
 mod keys;
 mod limits;
 mod listen;
+mod policy;
 mod problem;
 mod product;
 mod reader;
 mod secret;
 mod seller;
+mod settlement;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chopmark_domain::ids::SellerId;
+use chopmark_domain::settlement::product::Category;
+use chopmark_domain::settlement::terms::SettlementTerms;
 
 pub(crate) use environment::{Environment, LOG_FORMAT};
 pub(crate) use keys::KeysConfig;
@@ -34,6 +38,7 @@ pub(crate) use problem::{ConfigError, Place, Problem};
 pub(crate) use product::ProductConfig;
 pub(crate) use secret::{SecretError, SecretSource};
 pub(crate) use seller::SellerConfig;
+pub(crate) use storage::ViewsAt;
 
 use document::Node;
 use reader::{Found, Reader, Unique};
@@ -59,8 +64,8 @@ pub(crate) struct Config {
     pub(crate) tls: Option<Tls>,
     /// The event log's SQLite file.
     pub(crate) log_file: PathBuf,
-    /// The SQLite file of what was last seen.
-    pub(crate) views_file: PathBuf,
+    /// Where views are kept.
+    pub(crate) views: ViewsAt,
     /// What leases are signed with.
     pub(crate) keys: KeysConfig,
     /// What listeners take.
@@ -115,7 +120,20 @@ impl Config {
                 "add a [[product]] for each of its SKUs",
             )
         });
-        without_orders.chain(without_products).collect()
+        let without_shares = self.products.iter().filter(|product| {
+            let SettlementTerms { category, partner_ratio, tax_rate, .. } = &product.terms.settlement;
+            *category == Category::JointOperation && (partner_ratio.is_none() || tax_rate.is_none())
+        });
+        let without_shares = without_shares.map(|product| {
+            Complaint::new(
+                format!(
+                    "product {} is in joint operation without its shares: no amount of it can be computed",
+                    product.sku
+                ),
+                "add `settlement.partner_ratio` and `settlement.tax_rate` to it",
+            )
+        });
+        without_orders.chain(without_products).chain(without_shares).collect()
     }
 
     /// Sellers with an `open_api`: those that ask the marketplace for the facts of their orders.
@@ -137,7 +155,7 @@ fn read(reader: &Reader<'_>, tree: Node, file: Option<PathBuf>) -> Option<Config
     let listen = root.required("listen", "[listen]", listen::read);
     let tls = root.optional("tls", listen::read_tls);
     let log_file = root.required("log", "[log]", |found| storage::read_log(found, data_dir.as_deref()?));
-    let views_file = root.required("views", "[views]", |found| storage::read_views(found, data_dir.as_deref()?));
+    let views = root.required("views", "[views]", |found| storage::read_views(found, data_dir.as_deref()?));
     let limits = root.required("limits", "[limits]", limits::read);
     let keys = root.required("keys", "[keys]", keys::read);
     let mut ids = Unique::new("seller");
@@ -152,7 +170,7 @@ fn read(reader: &Reader<'_>, tree: Node, file: Option<PathBuf>) -> Option<Config
         listen: listen?,
         tls: tls?,
         log_file: log_file?,
-        views_file: views_file?,
+        views: views?,
         keys: keys?,
         limits: limits?,
         sellers: sellers.into_iter().collect::<Option<_>>()?,

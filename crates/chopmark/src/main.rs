@@ -52,11 +52,12 @@ fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Apply(args) => block_on(cmd::apply::run(&args, &load(&args.config)?)),
         Command::Simulate(args) => block_on(cmd::simulate::run(&args, environment)),
         Command::License(command) => block_on(cmd::license::run(&command, &load(command.config())?)),
+        Command::Settlement(command) => block_on(cmd::settlement::run(&command, environment)),
         Command::Token(command) => block_on(cmd::token::run(&command, &load(command.config())?)),
         Command::Keys(command) => cmd::keys::run(&command, &load(command.config())?),
         Command::Rebuild(args) => block_on(cmd::rebuild::run(&args, &load(&args.config)?)),
         Command::Doctor(args) => block_on(cmd::doctor::run(&args, &load(&args.config)?)),
-        Command::Bench(args) => block_on(cmd::bench::run(&args)),
+        Command::Bench(args) => block_on(cmd::bench::run(&args, environment)),
     }
 }
 

@@ -1,10 +1,11 @@
 //! A running Chopmark: every part started, wired and, at the end, stopped in order.
 //!
 //! ```text
-//! start   listeners bound ─▶ log opened ─▶ secrets, catalog, admin token ─▶ projector, reactor ─▶ listeners serve
-//! stop    listeners drain ─▶ projector and reactor save their snapshots ─▶ log and journal close
+//! start   listeners bound ─▶ log opened ─▶ secrets, catalog, admin token ─▶ projector, bookkeeper, reactor ─▶ listeners serve
+//! stop    listeners drain ─▶ projector and reactor save their snapshots, the bookkeeper stops ─▶ log and journal close
 //! ```
 
+pub(crate) mod billing;
 pub(crate) mod data_dir;
 mod exposition;
 pub(crate) mod keys;
@@ -19,6 +20,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chopmark_billing::report::Billing;
+use chopmark_billing::{BillingMetrics, Bookkeeper};
 use chopmark_commands::{AppliedCatalog, CommandError, Commands, SystemClock};
 use chopmark_domain::catalog::ProductTerms;
 use chopmark_domain::cause::Cause;
@@ -100,6 +103,7 @@ impl Server {
         let desk = CodeDesk::new(commands.clone(), marketplaces.clone(), registered(CodeMetrics::register(&registry))?);
         let mut background = Background::new();
         background.project(&log, &index, &data, &registry)?;
+        let billing = background.keep_books(&log, config, &registry).await?;
         let reactor = Reactor::new(
             log.clone(),
             commands.clone(),
@@ -126,6 +130,7 @@ impl Server {
             seen: seen.clone(),
             codes,
             open,
+            billing,
             registry,
         };
         let serving = listeners.serve(config, parts)?;
@@ -180,6 +185,24 @@ impl Background {
         Ok(())
     }
 
+    /// Folds the log into the billing views, if there is a place for them.
+    async fn keep_books(
+        &mut self,
+        log: &Arc<SqliteLog>,
+        config: &Config,
+        registry: &Registry,
+    ) -> Result<Option<Billing>, Failure> {
+        let log: Arc<dyn EventLog> = log.clone();
+        let metrics = registered(BillingMetrics::register(registry))?;
+        let Some(store) = billing::open_or_go_without(&config.views).await else {
+            return Ok(None);
+        };
+        let bookkeeper = Bookkeeper::new(log, Arc::clone(&store), metrics);
+        let billing = Billing::new(store, bookkeeper.progress());
+        self.run(|stop| bookkeeper.run(stop));
+        Ok(Some(billing))
+    }
+
     async fn crashed(&mut self) -> JoinError {
         loop {
             match self.tasks.join_next().await {
@@ -223,7 +246,7 @@ pub(crate) async fn open_log(
 async fn apply_catalogs(config: &Config, commands: &Commands) -> Result<(), Failure> {
     for seller in &config.sellers {
         let wanted = wanted_terms(config, &seller.id);
-        let applied = commands.apply_catalog(&seller.id, &wanted, commands.now(), &Cause::System).await;
+        let applied = commands.apply_catalog(&seller.id, &seller.terms, &wanted, commands.now(), &Cause::System).await;
         let applied = unless_newer(applied, format_args!("the catalog of seller {}", seller.id))?;
         if let Some(AppliedCatalog { events, .. }) = applied.filter(|applied| !applied.events.is_empty()) {
             tracing::info!(seller = %seller.id, changes = events.len(), "catalog changes appended to the log");
@@ -260,7 +283,7 @@ fn lease_issuer(config: &Config, data: &DataDir, registry: &Registry) -> Result<
 }
 
 async fn open_seen(config: &Config, registry: &Registry) -> Result<Seen, Failure> {
-    let (path, metrics) = (config.views_file.clone(), registered(ViewsMetrics::register(registry))?);
+    let (path, metrics) = (config.views.views_file().to_owned(), registered(ViewsMetrics::register(registry))?);
     let help = "it holds only when machines were last seen: it may be moved away, and begins anew";
     let opened = tokio::task::spawn_blocking(move || Seen::open_or_begin_anew(&path, metrics)).await;
     opened.or_fail(Reason::Storage, "the views", help)?.or_fail(Reason::Storage, "the views", help)

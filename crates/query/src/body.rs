@@ -15,12 +15,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read(payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    read_within(payload, limit, PATIENCE).await
+}
+
+/// Reads a body of at most `limit` bytes that may take so long to arrive.
+pub(crate) async fn read_within(payload: Payload, limit: usize, patience: Duration) -> Result<Bytes, Problem> {
     let mut collecting = pin!(collect(payload, limit));
     // Nearly every body has come with its head; a timer for it would cost as much as looking the license up.
     if let Some(body) = collecting.as_mut().now_or_never() {
         return body;
     }
-    tokio::time::timeout(PATIENCE, collecting)
+    tokio::time::timeout(patience, collecting)
         .await
         .map_err(|_| Problem::new(Kind::RequestTimeout, "the body did not arrive in time; send it at once"))?
 }

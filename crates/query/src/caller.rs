@@ -28,7 +28,8 @@ impl Caller {
         Self::with(grant, needed)
     }
 
-    fn with(grant: Grant, needed: Role) -> Result<Self, Problem> {
+    /// Somebody whose token is known, if its role suffices.
+    pub(crate) fn with(grant: Grant, needed: Role) -> Result<Self, Problem> {
         if grant.role < needed {
             let detail = "this token's role does not reach so far; ask for one with a higher role";
             return Err(Problem::new(Kind::Forbidden, detail));
@@ -49,6 +50,11 @@ impl Caller {
     /// Whether a token's sellers are all among those of this caller's. Empty means all of the installation.
     pub(crate) fn reaches_all(&self, sellers: &[SellerId]) -> bool {
         self.0.sellers.is_empty() || (!sellers.is_empty() && sellers.iter().all(|seller| self.covers(seller)))
+    }
+
+    /// What the token may do.
+    pub(crate) fn role(&self) -> Role {
+        self.0.role
     }
 
     /// The name of the token.

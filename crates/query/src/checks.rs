@@ -42,7 +42,7 @@ async fn answer(query: &Query, payload: web::Payload, asker: &Asker<'_>, spoken:
     let question = Question::parse(&body)?;
     query.must_be_ready()?;
     if let Some(position) = question.min_position {
-        query.wait_for(position).await;
+        Box::pin(query.wait_for(position)).await;
     }
     let asked_at = query.now();
     let outcome = look_up(query, &question, asker, asked_at).await?;
@@ -77,7 +77,9 @@ async fn look_up(
 ) -> Result<Outcome, Problem> {
     let outcome = match &question.subject {
         Subject::License(id) => of_license(query, question, id, asker, now).await,
-        Subject::Deployment(deployment) => deployments::look_up(query, question, deployment, asker, now).await,
+        Subject::Deployment(deployment) => {
+            Box::pin(deployments::look_up(query, question, deployment, asker, now)).await
+        }
     };
     if let Outcome::Judged(judged) = &outcome {
         asker.may_ask_about(&judged.found.key)?;
@@ -98,7 +100,11 @@ async fn of_license(
         return Outcome::judged(position, found);
     }
     let not_found = Outcome::NotFound { position, ambiguous };
-    if ambiguous { not_found } else { codes::confirm(query, question, id, asker, now).await.unwrap_or(not_found) }
+    if ambiguous {
+        return not_found;
+    }
+    // Elsewhere, as what is done seldom is: a check of what is known needs no room for it.
+    Box::pin(codes::confirm(query, question, id, asker, now)).await.unwrap_or(not_found)
 }
 
 /// Finds the license asked about. An id or seller that cannot exist is as unknown as one that does not.

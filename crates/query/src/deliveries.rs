@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::Caller;
-use crate::json::{self, PositionText, Time};
+use crate::json::{self, PositionText, Time, Written};
 use crate::problem::{Kind, Problem};
 use crate::{ErrandAtRisk, OrderAtRisk, Query, params};
 
@@ -78,7 +78,13 @@ pub(crate) async fn list(query: web::Data<Query>, request: HttpRequest) -> HttpR
 
 async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Support)?;
-    let asked: Params = params::read(request.query_string())?;
+    let (body, position) = written(query, &caller, request.query_string()).await?;
+    Ok(json::written_at(body, position))
+}
+
+/// A page of deliveries as the parameters of a query string ask for it.
+pub(crate) async fn written(query: &Query, caller: &Caller, asked: &str) -> Result<Written, Problem> {
+    let asked: Params = params::read(asked)?;
     let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
     caller.must_cover(seller.as_ref())?;
     let filter = Filter {
@@ -117,7 +123,7 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
         counters: Counters { dropped: query.journal.dropped() },
         position: PositionText(position),
     };
-    Ok(json::response_at(&answer, position))
+    Ok((json::to_bytes(&answer), position))
 }
 
 fn cursor(text: &str) -> Result<i64, &'static str> {

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::Caller;
 use crate::find::{find, unreadable};
-use crate::json::{self, ExactTime, PositionText};
+use crate::json::{self, ExactTime, PositionText, Written};
 use crate::problem::Problem;
 use crate::{Query, params};
 
@@ -109,11 +109,17 @@ pub(crate) async fn history(query: web::Data<Query>, id: web::Path<String>, requ
 
 async fn told(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Support)?;
-    let asked: Params = params::read(request.query_string())?;
+    let (body, position) = written(query, &caller, id, request.query_string()).await?;
+    Ok(json::written_at(body, position))
+}
+
+/// A page of a license's events as the parameters of a query string ask for it.
+pub(crate) async fn written(query: &Query, caller: &Caller, id: &str, asked: &str) -> Result<Written, Problem> {
+    let asked: Params = params::read(asked)?;
     let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
     let limit = params::limit(asked.limit.as_deref())?;
     let from = params::given("cursor", asked.cursor.as_deref(), cursor)?.unwrap_or_default();
-    let (_, found) = find(query, &caller, seller.as_ref(), id, query.commands.now())?;
+    let (_, found) = find(query, caller, seller.as_ref(), id, query.commands.now())?;
 
     let head = query.commands.log().head().await.map_err(|error| unreadable(&error.into()))?;
     let page = page(&query.commands, &found.key, Cut::Position(head), from, limit);
@@ -124,7 +130,7 @@ async fn told(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpResp
         next_cursor: next.map(|revision| revision.to_string()),
         position: PositionText(head),
     };
-    Ok(json::response_at(&answer, head))
+    Ok((json::to_bytes(&answer), head))
 }
 
 fn cursor(text: &str) -> Result<u64, &'static str> {

@@ -13,7 +13,7 @@ pub const POSITION_HEADER: HeaderName = HeaderName::from_static("chopmark-positi
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Most answers to checks fit into this, lease and all, so that writing one allocates once.
-const TYPICAL_BYTES: usize = 1_536;
+pub(crate) const TYPICAL_BYTES: usize = 1_536;
 
 /// Writes an answer of ours.
 pub(crate) fn to_bytes<T: Serialize>(answer: &T) -> Vec<u8> {
@@ -34,6 +34,10 @@ pub(crate) fn response<T: Serialize>(answer: &T) -> HttpResponse {
 pub(crate) fn response_at<T: Serialize>(answer: &T, position: Position) -> HttpResponse {
     written_at(to_bytes(answer), position)
 }
+
+/// An answer in JSON, with the position that it was computed at. The API sends it, and the console reads it: so the two
+/// never say different things.
+pub(crate) type Written = (Vec<u8>, Position);
 
 /// 200 with an answer that was written and was computed at a position.
 pub(crate) fn written_at(body: Vec<u8>, position: Position) -> HttpResponse {
@@ -80,7 +84,7 @@ pub(crate) struct PositionText(pub(crate) Position);
 
 impl Serialize for PositionText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.serialize_str(itoa::Buffer::new().format(self.0.0))
     }
 }
 

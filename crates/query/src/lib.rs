@@ -16,7 +16,9 @@
 //! | `PUT`, `DELETE /v1/licenses/{id}/block` | an operator stops it, or lets it go on |
 //! | `GET /v1/licenses/{id}/machines` | its machines, and when they were last seen |
 //! | `GET /v1/deliveries` | what the marketplace delivered to this node, and what is at risk |
+//! | `/v1/settlement/…` | what was sold, what will be paid and when, and why the bill says something else |
 //! | `GET`, `POST /v1/tokens`, `DELETE /v1/tokens/{id}` | who may look things up |
+//! | `GET /console` | the same for people, as pages; they log in with a token |
 //! | `GET /openapi.json` | all of this, as OpenAPI 3.1; no token |
 //! | `GET /livez`, `GET /readyz` | see [`health()`] |
 //!
@@ -30,6 +32,7 @@ mod body;
 mod caller;
 mod checks;
 mod code_lookup;
+mod console;
 mod deliveries;
 mod explain;
 mod find;
@@ -48,6 +51,7 @@ mod order_view;
 mod params;
 mod problem;
 mod question;
+mod settlement;
 mod tokens;
 
 use std::sync::Arc;
@@ -55,6 +59,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, ResponseError, web};
+use chopmark_billing::report::Billing;
 use chopmark_commands::Commands;
 use chopmark_journal::Journal;
 use chopmark_log::Position;
@@ -73,6 +78,7 @@ pub use history::describe_history;
 pub use json::POSITION_HEADER;
 pub use licenses::{describe, describe_at};
 pub use limits::LimitSettings;
+use console::Console;
 use limits::Limits;
 pub use metrics::QueryMetrics;
 pub use openapi::openapi;
@@ -98,7 +104,10 @@ pub struct Query {
     leases: Arc<LeaseIssuer>,
     seen: Seen,
     codes: Option<Arc<dyn CodeLookup>>,
+    settlement: Option<settlement::Settlement>,
     limits: Limits,
+    /// What the console remembers.
+    console: Console,
     /// Enrolments of one deployment within a day that are recorded.
     enrolments_a_day: u32,
     /// Activations of one license's machines within a day.
@@ -147,6 +156,8 @@ impl Query {
             leases,
             seen,
             codes: None,
+            settlement: None,
+            console: Console::default(),
             enrolments_a_day: limits.enrolments_per_deployment_and_day,
             activations_a_day: ACTIVATIONS_A_DAY,
             limits: Limits::new(limits, Instant::now()),
@@ -179,6 +190,12 @@ impl Query {
     #[must_use]
     pub fn with_codes(self, codes: Arc<dyn CodeLookup>) -> Self {
         Self { codes: Some(codes), ..self }
+    }
+
+    /// The same, answering what finance asks from these billing views.
+    #[must_use]
+    pub fn with_billing(self, billing: Billing) -> Self {
+        Self { settlement: Some(settlement::Settlement::new(billing)), ..self }
     }
 
     /// The time by which verdicts are judged, UTC: no finer than answers show it, so that a verdict can be explained from
@@ -269,6 +286,8 @@ fn add_seats(config: &mut web::ServiceConfig) {
 }
 
 fn add_views(config: &mut web::ServiceConfig) {
+    console::add_console(config);
+    settlement::add_settlement(config);
     config
         .service(view("/v1/licenses", web::get().to(licenses::list::list)))
         .service(view("/v1/licenses/{id}", web::get().to(licenses::show::show)))

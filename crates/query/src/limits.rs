@@ -25,7 +25,7 @@ use ipnet::IpNet;
 pub(crate) use self::address::network_of;
 pub(crate) use self::quota::{Exceeded, Standing};
 
-use self::address::{client_address, counted_as};
+use self::address::{came_by_tls, client_address, counted_as};
 use self::burst::Bursts;
 use self::quota::{Policy, Quota};
 
@@ -111,6 +111,12 @@ impl Limits {
     #[must_use]
     pub(crate) fn client_address(&self, request: &HttpRequest) -> IpAddr {
         client_address(request, &self.trusted_proxies)
+    }
+
+    /// Whether a request came by TLS: to this listener, or to a trusted proxy that says so.
+    #[must_use]
+    pub(crate) fn came_by_tls(&self, request: &HttpRequest) -> bool {
+        came_by_tls(request, &self.trusted_proxies)
     }
 
     /// Counts a failure. All of an IPv6 network (/64) are one address.

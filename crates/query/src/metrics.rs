@@ -7,8 +7,30 @@ use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 use crate::problem::Kind;
 
 /// The routes beside checks, as the label names them.
-const ROUTES: [&str; 9] =
-    ["licenses", "license", "history", "explain", "block", "machines", "machine", "deliveries", "tokens"];
+const ROUTES: [&str; 22] = [
+    "console",
+    "licenses",
+    "license",
+    "history",
+    "explain",
+    "block",
+    "machines",
+    "machine",
+    "deliveries",
+    "tokens",
+    "periods",
+    "period",
+    "lines",
+    "line",
+    "forecast",
+    "bills",
+    "transactions",
+    "mappings",
+    "reconciliation",
+    "statements",
+    "adjustments",
+    "closing",
+];
 
 /// Metrics of the API.
 ///

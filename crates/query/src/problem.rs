@@ -6,9 +6,10 @@ use std::future::ready;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError, Route, web};
-use chopmark_commands::CommandError;
+use chopmark_commands::{CommandError, SettlementRefusal};
 use chopmark_domain::access::TokenRefusal;
 use chopmark_domain::license::{Code, Refusal};
+use chopmark_domain::settlement::month::MonthRefusal;
 use serde::Serialize;
 
 use crate::limits::Exceeded;
@@ -41,6 +42,26 @@ pub enum Kind {
     RequestTimeout,
     /// `no-such-token`, 404: there is no token of this name within the reach of the token presented.
     NoSuchToken,
+    /// `no-such-period`, 404: nothing is settled in that month, and no bill of it was imported.
+    NoSuchPeriod,
+    /// `no-such-line`, 404: the seller has no settlement line of this id.
+    NoSuchLine,
+    /// `no-such-bill`, 404: the bill was not imported.
+    NoSuchBill,
+    /// `no-such-difference`, 404: the bill has no pair of this key.
+    NoSuchDifference,
+    /// `period-closed`, 409: the month is closed and takes nothing more.
+    PeriodClosed,
+    /// `period-not-over`, 409: the month goes on, so it cannot be closed.
+    PeriodNotOver,
+    /// `adjustment-exists`, 409: another correction of that month has this id.
+    AdjustmentExists,
+    /// `difference-changed`, 409: the pair differs by another amount than the one that was judged.
+    DifferenceChanged,
+    /// `file-refused`, 422: the file is no table that is read, or nothing of it is taken.
+    FileRefused,
+    /// `too-much`, 422: more than one answer or one change takes.
+    TooMuch,
     /// `license-ambiguous`, 409: several sellers have a license with this id.
     LicenseAmbiguous,
     /// `license-released`, 409: the license was released, and releasing is final.
@@ -65,7 +86,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::MalformedRequest,
         Self::TokenRequired,
         Self::TokenUnknown,
@@ -77,6 +98,16 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::NoSuchToken,
+        Self::NoSuchPeriod,
+        Self::NoSuchLine,
+        Self::NoSuchBill,
+        Self::NoSuchDifference,
+        Self::PeriodClosed,
+        Self::PeriodNotOver,
+        Self::AdjustmentExists,
+        Self::DifferenceChanged,
+        Self::FileRefused,
+        Self::TooMuch,
         Self::LicenseAmbiguous,
         Self::LicenseReleased,
         Self::TokenExists,
@@ -114,6 +145,16 @@ impl Kind {
             Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::RequestTimeout => ("request-timeout", StatusCode::REQUEST_TIMEOUT, "Body took too long"),
             Self::NoSuchToken => ("no-such-token", StatusCode::NOT_FOUND, "No such token"),
+            Self::NoSuchPeriod => ("no-such-period", StatusCode::NOT_FOUND, "No such period"),
+            Self::NoSuchLine => ("no-such-line", StatusCode::NOT_FOUND, "No such settlement line"),
+            Self::NoSuchBill => ("no-such-bill", StatusCode::NOT_FOUND, "No such bill"),
+            Self::NoSuchDifference => ("no-such-difference", StatusCode::NOT_FOUND, "No such difference"),
+            Self::PeriodClosed => ("period-closed", StatusCode::CONFLICT, "The period is closed"),
+            Self::PeriodNotOver => ("period-not-over", StatusCode::CONFLICT, "The period is not over"),
+            Self::AdjustmentExists => ("adjustment-exists", StatusCode::CONFLICT, "There is such an adjustment"),
+            Self::DifferenceChanged => ("difference-changed", StatusCode::CONFLICT, "The difference is another now"),
+            Self::FileRefused => ("file-refused", StatusCode::UNPROCESSABLE_ENTITY, "File not taken"),
+            Self::TooMuch => ("too-much", StatusCode::UNPROCESSABLE_ENTITY, "Too much at once"),
             Self::LicenseAmbiguous => ("license-ambiguous", StatusCode::CONFLICT, "More than one license"),
             Self::LicenseReleased => ("license-released", StatusCode::CONFLICT, "The license was released"),
             Self::TokenExists => ("token-exists", StatusCode::CONFLICT, "There is such a token"),
@@ -124,6 +165,24 @@ impl Kind {
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Fault of the server"),
             Self::NotReady => ("not-ready", StatusCode::SERVICE_UNAVAILABLE, "Not ready yet"),
             Self::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "Not available now"),
+        }
+    }
+
+    fn of_month(refusal: &MonthRefusal) -> Self {
+        match refusal {
+            MonthRefusal::Closed { .. } => Self::PeriodClosed,
+            MonthRefusal::OtherAdjustment { .. } => Self::AdjustmentExists,
+            MonthRefusal::TooManyLines { .. } => Self::TooMuch,
+        }
+    }
+
+    fn of_settlement(refusal: &SettlementRefusal) -> Self {
+        match refusal {
+            SettlementRefusal::NoBill { .. } => Self::NoSuchBill,
+            SettlementRefusal::TooMuch { .. } => Self::TooMuch,
+            SettlementRefusal::UsageStated | SettlementRefusal::Digest { .. } | SettlementRefusal::Mapping { .. } => {
+                Self::MalformedRequest
+            }
         }
     }
 
@@ -196,6 +255,8 @@ impl Problem {
                 let detail = format!("there is, or was, a token named {id}; names are for ever, choose another");
                 Self::new(Kind::TokenExists, detail)
             }
+            CommandError::Month(refusal) => Self::new(Kind::of_month(&refusal), refusal.to_string()),
+            CommandError::Settlement(refusal) => Self::new(Kind::of_settlement(&refusal), refusal.to_string()),
             error => {
                 tracing::error!(%error, "a command failed");
                 let detail = "the event log cannot be written now; try again, and see the server's log";
@@ -217,6 +278,11 @@ impl Problem {
     /// The same, and after so many seconds it makes sense to ask again.
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// What the caller can do about it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// Its kind.

@@ -1,7 +1,7 @@
 //! The question of a check, read without copying.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
 use chopmark_domain::ids::{EcsId, IdError, ImageId, ProjectId, RegionId, Sku};
@@ -68,8 +68,9 @@ pub(crate) struct Question<'a> {
 impl<'a> Question<'a> {
     /// Reads a body.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Problem> {
-        let Object(asked): Object<Asked<'a>> = serde_json::from_slice(body)
-            .map_err(|error| Problem::malformed(format!("the body is not a question in JSON: {error}")))?;
+        // Looked at once, and not text by text.
+        let body = str::from_utf8(body).map_err(not_a_question)?;
+        let Object(asked): Object<Asked<'a>> = serde_json::from_str(body).map_err(not_a_question)?;
         let product = asked.product.map(|Text(sku)| id("product", &sku, Sku::parse)).transpose()?;
         let subject = match (asked.license, asked.deployment) {
             (Some(Text(id)), None) => Subject::License(id),
@@ -100,6 +101,10 @@ impl<'a> Question<'a> {
             },
         }
     }
+}
+
+fn not_a_question(error: impl Display) -> Problem {
+    Problem::malformed(format!("the body is not a question in JSON: {error}"))
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@
 //! ```text
 //! Message  ─▶ Marketplace::sign ─▶ Delivery ─▶ http::Connection ─▶ Response ─▶ console::examine ─▶ findings
 //! Orders, Codes, Uploads ─▶ OpenApiServer: answers what sellers ask and tell, and fails when told to
+//! Sold ─▶ finance::Books ─▶ transaction details and bills, right or with planted differences
 //! ```
 //!
 //! [`scenarios`] put these together into plays with a [`Report`]. Nothing in here knows the server it calls but by its
@@ -13,6 +14,7 @@
 pub mod checks;
 pub mod codes;
 pub mod console;
+pub mod finance;
 pub mod http;
 pub mod latency;
 pub mod marketplace;

@@ -165,7 +165,7 @@ async fn query_order(request: HttpRequest, query: web::Query<Query>, desk: web::
     match desk.orders().look_up(order_id, query.order_line_id.as_deref()) {
         Entry::Known(order) => answer(
             StatusCode::OK,
-            &json!({"resultCode": "MKT.0000", "resultMsg": "Success", "orderInfo": order.to_json()}),
+            &json!({"resultCode": "MKT.0000", "resultMsg": "Success", "orderInfo": order.to_json(desk.orders().tell_amounts())}),
         ),
         Entry::Withheld => failure(Interface::OrderQuery, &Fault::Internal),
         Entry::Unknown => refusal(StatusCode::BAD_REQUEST, "MKT.0101", "the order does not exist"),

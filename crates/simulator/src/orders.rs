@@ -1,6 +1,7 @@
 //! The marketplace's order book: what `order/query` answers from.
 
 mod mock;
+mod price;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use crate::message::OrderLine;
 
 pub use mock::MOCK_ORDERS;
+pub use price::{Cents, Price};
 
 /// What an order is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,12 +60,15 @@ pub struct Order {
     pub period: Option<Period>,
     /// What was ordered.
     pub product: Product,
+    /// What it costs; `None` where nobody asks, and for trials.
+    pub price: Option<Price>,
 }
 
 impl Order {
-    /// The answer's `orderInfo`, buyer included (查询订单, topic 0070649350).
+    /// The answer's `orderInfo`, buyer included (查询订单, topic 0070649350). Versions of the interface differ in whether
+    /// they tell amounts (S29).
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self, with_amounts: bool) -> Value {
         let mut line = json!({
             "orderLineId": self.line.order_line_id,
             "chargingMode": self.charging_mode,
@@ -74,6 +79,10 @@ impl Order {
         }
         if let Some(expires_at) = self.expires_at {
             line["expireTime"] = json!(format_expire_time(expires_at));
+        }
+        if let Some(price) = self.price.filter(|_| with_amounts) {
+            line["currency"] = json!(price.currency());
+            line["currencyAfterDiscount"] = json!(price.currency_after_discount());
         }
         line["productInfo"] = json!([{
             "productId": self.product.product_id,
@@ -106,6 +115,8 @@ struct Book {
     /// Orders whose number begins so are all like this one.
     series: Vec<(String, Order)>,
     withheld: HashSet<String>,
+    /// Answers leave amounts out.
+    without_amounts: bool,
 }
 
 /// What the book says of an order.
@@ -148,6 +159,17 @@ impl Orders {
     /// Ends [`Self::withhold`].
     pub fn reveal(&self, order_id: &str) {
         self.write().withheld.remove(order_id);
+    }
+
+    /// From now on answers leave amounts out, as some versions of the interface do (S29).
+    pub fn leave_amounts_out(&self) {
+        self.write().without_amounts = true;
+    }
+
+    /// Whether answers tell amounts.
+    #[must_use]
+    pub fn tell_amounts(&self) -> bool {
+        !self.read().without_amounts
     }
 
     /// Looks an order up, with its line where one is named.
@@ -196,17 +218,31 @@ mod tests {
             expires_at: Some("2023-07-26T15:59:59Z".parse().unwrap()),
             period: Some(Period { unit: "year", number: 1 }),
             product: Product::default(),
+            price: None,
         }
     }
 
     #[test]
     fn an_order_is_shaped_as_in_the_published_answer() {
-        let mut json = order("CS2207261447AUY4H").to_json();
+        let mut json = order("CS2207261447AUY4H").to_json(true);
         json.as_object_mut().unwrap().shift_remove("buyerInfo").unwrap();
         assert_eq!(
             json.to_string(),
             r#"{"orderId":"CS2207261447AUY4H","orderType":"NEW","createTime":"20220726064736","orderLine":[{"orderLineId":"CS2207261447AUY4H-000001","chargingMode":"PERIOD","periodType":"year","periodNumber":1,"expireTime":"20230726155959","productInfo":[{"productId":"OFFI0001","skuCode":"a63ee5c9-0000","linearValue":20}]}]}"#
         );
+    }
+
+    #[test]
+    fn amounts_are_texts_and_what_is_given_back_has_no_order_amount() {
+        let price = Price { amount: Cents::whole(120), deal: Cents::whole(100) };
+        let line = |price, with_amounts| {
+            let json = Order { price: Some(price), ..order("CS1") }.to_json(with_amounts);
+            let line = &json["orderLine"][0];
+            (line["currency"].clone(), line["currencyAfterDiscount"].clone())
+        };
+        assert_eq!(line(price, true), (json!("120.00"), json!("100.00")));
+        assert_eq!(line(Price::of(Cents::whole(-100)), true), (json!(""), json!("-100.00")));
+        assert_eq!(line(price, false), (Value::Null, Value::Null));
     }
 
     #[test]

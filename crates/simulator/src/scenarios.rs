@@ -5,6 +5,7 @@ pub mod dialtest;
 pub mod duplicates;
 pub mod image;
 pub mod lifecycle;
+pub mod months;
 pub mod online;
 pub mod outage;
 mod play;
@@ -46,7 +47,8 @@ pub struct Context<'a> {
     pub orders: Option<Orders>,
     /// The open API that plays the marketplace; `codes` and `online` need it.
     pub desk: Option<Desk>,
-    /// A token with the role `support`; with one, `image` sees what is reported to people.
+    /// A token; with one of the role `support`, `image` sees what is reported to people, and `months` needs one of the
+    /// role `finance` or `admin`.
     pub token: Option<SecretString>,
     /// The SKU of an image product; `image` needs it.
     pub image_product: Option<String>,
@@ -113,11 +115,13 @@ pub enum Scenario {
     Online,
     /// The customer's software, through an outage and a freeze.
     Software,
+    /// Several months of a shop, and the bills of them.
+    Months,
 }
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Purchase,
         Self::Lifecycle,
         Self::Duplicates,
@@ -130,6 +134,7 @@ impl Scenario {
         Self::Codes,
         Self::Online,
         Self::Software,
+        Self::Months,
     ];
 
     /// Its name.
@@ -148,6 +153,7 @@ impl Scenario {
             Self::Codes => "codes",
             Self::Online => "online",
             Self::Software => "software",
+            Self::Months => "months",
         }
     }
 
@@ -166,6 +172,7 @@ impl Scenario {
             Self::Codes => codes::play(context).await,
             Self::Online => online::play(context).await,
             Self::Software => software::play(context).await,
+            Self::Months => months::play(context).await,
         }
     }
 }
@@ -180,7 +187,7 @@ impl fmt::Display for Scenario {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no scenario {name:?}; choose one of purchase, lifecycle, duplicates, reorder, outage, dialtest, storm, \
-     seats, image, codes, online, software"
+     seats, image, codes, online, software, months"
 )]
 pub struct UnknownScenario {
     /// The name given.

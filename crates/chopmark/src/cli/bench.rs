@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 
 /// `chopmark bench`.
 #[derive(Debug, Args)]
@@ -16,6 +17,12 @@ pub(crate) struct BenchArgs {
     /// Licenses in the index, for `checks` and `memory`
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) licenses: u32,
+    /// Settlement lines in the billing views, for `settlement`
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    pub(crate) lines: u32,
+    /// A PostgreSQL to measure `settlement` in too, by a user who may create schemas; also CHOPMARK_BENCH_POSTGRES_URL
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<SecretString>,
     /// A folder on the disk to measure; what is made there is removed [default: the current folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
@@ -37,4 +44,6 @@ pub(crate) enum Measurement {
     Rebuild,
     /// Bytes of memory for each license
     Memory,
+    /// What finance asks over many settlement lines, beside the bare SQL of the same rows
+    Settlement,
 }

@@ -85,11 +85,12 @@ pub(crate) struct CodeKeyArgs {
     code_key_file: Option<PathBuf>,
 }
 
-/// A token of the server with the role support.
+/// A token of the server.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct TokenArgs {
-    /// The environment variable that holds a token of the role support: `image` then sees what operators are shown
+    /// The environment variable that holds a token: with one of the role support `image` sees what operators are shown,
+    /// `months` needs one of the role finance or admin
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
     /// The file that holds such a token
@@ -158,6 +159,8 @@ pub(crate) enum ScenarioName {
     Online,
     /// The customer's software, through an outage and a freeze; needs --open-api
     Software,
+    /// Three months of a shop, the console's files and its bills; needs --open-api and a token of the role finance
+    Months,
 }
 
 impl BaseKeyArgs {

@@ -6,19 +6,27 @@ mod checks;
 mod figure;
 mod load;
 mod population;
+mod resident;
 mod served;
+mod settlement;
 
 use figure::Figure;
 
+use secrecy::SecretString;
+
 use crate::cli::bench::{BenchArgs, Measurement};
+use crate::config::Environment;
 use crate::failure::{Failure, Reason};
+
+/// Names a PostgreSQL to measure in, where the command line does not.
+const POSTGRES: &str = "CHOPMARK_BENCH_POSTGRES_URL";
 
 /// Measures and prints every figure asked for.
 ///
 /// # Errors
 /// There is no room on the disk, or a part under measurement fails.
-pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
-    let figures = measure(args).await.map_err(|error| {
+pub(crate) async fn run(args: &BenchArgs, environment: &Environment) -> Result<(), Failure> {
+    let figures = measure(args, environment).await.map_err(|error| {
         Failure::new(Reason::Storage, format!("measuring: {error:#}"), "name a folder with room, with --dir")
     })?;
     if args.json {
@@ -27,7 +35,7 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn measure(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
+async fn measure(args: &BenchArgs, environment: &Environment) -> anyhow::Result<Vec<Figure>> {
     let wanted = |measurement| args.only.is_empty() || args.only.contains(&measurement);
     let mut builder = tempfile::Builder::new();
     let builder = builder.prefix("chopmark-bench-");
@@ -48,7 +56,18 @@ async fn measure(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
         let measured = checks::measure(folder.path(), licenses, rounds).await?;
         show(args, &mut figures, measured.into_iter().filter(|figure| wanted(figure.measurement)).collect());
     }
+    if wanted(Measurement::Settlement) {
+        let (lines, postgres) = (usize::try_from(args.lines)?, postgres(args, environment)?);
+        let measured = settlement::measure(folder.path(), lines, rounds, postgres.as_ref()).await?;
+        show(args, &mut figures, measured);
+    }
     Ok(figures)
+}
+
+/// The PostgreSQL to measure in: the command line's, or the environment's.
+fn postgres(args: &BenchArgs, environment: &Environment) -> anyhow::Result<Option<SecretString>> {
+    let named = environment.text(POSTGRES).map_err(|problem| anyhow::anyhow!("{POSTGRES} {problem}"))?;
+    Ok(args.postgres.clone().or_else(|| named.filter(|url| !url.is_empty()).map(SecretString::from)))
 }
 
 fn show(args: &BenchArgs, figures: &mut Vec<Figure>, measured: Vec<Figure>) {

@@ -1,5 +1,6 @@
 //! `chopmark demo`: the main job, on the marketplace's own messages, in a temporary folder.
 
+mod money;
 mod play;
 mod software;
 mod stage;

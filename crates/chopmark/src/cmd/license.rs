@@ -64,7 +64,12 @@ struct Desk {
 impl Desk {
     fn at(config: &Config, log: &Arc<SqliteLog>) -> Self {
         let commands = Commands::new(log.clone(), Arc::new(SystemClock));
-        Self { data: DataDir::at(&config.data_dir), views: config.views_file.clone(), log: log.clone(), commands }
+        Self {
+            data: DataDir::at(&config.data_dir),
+            views: config.views.views_file().to_owned(),
+            log: log.clone(),
+            commands,
+        }
     }
 
     /// The index as the log has it now. Where it is not whole, standard error says so.

@@ -1,5 +1,7 @@
 //! `chopmark rebuild`: the views from the log, to replace those kept or to compare with them.
 
+mod billing;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,108 +9,122 @@ use chopmark_log::EventLog;
 use chopmark_log::snapshot::SnapshotError;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_projector::{VerifyError, VerifyReport, rebuild, verify};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::kept::existing_log;
 use crate::cli::RebuildArgs;
 use crate::config::Config;
-use crate::failure::{Failure, OrFail, Reason};
+use crate::failure::{Complaint, Failure, OrFail, Reason};
 use crate::server::data_dir::DataDir;
 
 const HELP: &str = "see docs/operations/recovery.md";
 
-/// Rebuilds the license index, or compares the one kept with a fresh one.
+/// What was made or compared.
+struct Outcome {
+    /// For people, with the end of its line.
+    text: String,
+    /// For machines.
+    json: Value,
+    /// Whether nothing differs.
+    is_equal: bool,
+}
+
+/// Rebuilds the license index and the billing views, or compares those kept with fresh ones.
 ///
 /// # Errors
 /// The log cannot be read; with `--verify`, there is a difference, or what is kept is damaged or of another version.
 pub(crate) async fn run(args: &RebuildArgs, config: &Config) -> Result<(), Failure> {
     let data = DataDir::at(&config.data_dir);
     let log = existing_log(config, SqliteOptions::default()).await?;
-    let outcome = if args.verify { compare(args, &data, &log).await } else { replace(args, &data, &log).await };
+    let outcome = if args.verify { compare(config, &data, &log).await } else { replace(config, &data, &log).await };
     log.close().await;
-    outcome
+    let Outcome { text, json, is_equal } = outcome?;
+    crate::print(&if args.json { format!("{json}\n") } else { text })?;
+    if is_equal { Ok(()) } else { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) }
 }
 
-async fn replace(args: &RebuildArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
-    // A running server saves its own index over ours.
+async fn replace(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Result<Outcome, Failure> {
+    // A running server saves its own index over ours, and writes the billing views itself.
     let _lock = data.lock()?;
     let begun = Instant::now();
     let log: Arc<dyn EventLog> = log.clone();
-    let index = rebuild(log, None, |_| ()).await.or_fail(Reason::Storage, "rebuilding", HELP)?;
+    let index = rebuild(log.clone(), None, |_| ()).await.or_fail(Reason::Storage, "rebuilding", HELP)?;
     let path = data.index_snapshot();
     let position = index.save(&path).or_fail(Reason::Storage, "saving the license index", HELP)?;
     let seconds = begun.elapsed().as_secs_f64();
-    crate::print(&if args.json {
-        let found = json!({ "licenses": index.len(), "position": position.to_string(), "seconds": seconds });
-        format!("{found}\n")
-    } else {
-        format!("{} licenses at position {position}, from the log in {seconds:.1} s\n", index.len())
-    })
+    let licenses = Outcome {
+        text: format!("{} licenses at position {position}, from the log in {seconds:.1} s\n", index.len()),
+        json: json!({ "licenses": index.len(), "position": position.to_string(), "seconds": seconds }),
+        is_equal: true,
+    };
+    Ok(licenses.and(billing::replace(config, log).await?))
 }
 
-async fn compare(args: &RebuildArgs, data: &DataDir, log: &Arc<SqliteLog>) -> Result<(), Failure> {
+async fn compare(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Result<Outcome, Failure> {
     let log: Arc<dyn EventLog> = log.clone();
-    match verify(&data.index_snapshot(), log.clone()).await {
-        Ok(report) => {
-            crate::print(&found(args, &report))?;
-            if report.is_equal() { Ok(()) } else { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) }
-        }
+    let licenses = match verify(&data.index_snapshot(), log.clone()).await {
+        Ok(report) => found(&report),
         Err(VerifyError::Snapshot(SnapshotError::Absent { .. })) => {
-            let index = rebuild(log, None, |_| ()).await.or_fail(Reason::Storage, "rebuilding", HELP)?;
-            crate::print(&if args.json {
-                format!("{}\n", json!({ "licenses": index.len() }))
-            } else {
-                format!(
-                    "{} licenses in the log, and no index kept to compare them with: one is saved when the server stops\n",
-                    index.len()
-                )
-            })
+            let index = rebuild(log.clone(), None, |_| ()).await.or_fail(Reason::Storage, "rebuilding", HELP)?;
+            let text = format!(
+                "{} licenses in the log, and no index kept to compare them with: one is saved when the server stops\n",
+                index.len()
+            );
+            Outcome { text, json: json!({ "licenses": index.len() }), is_equal: true }
         }
         Err(VerifyError::Snapshot(unusable @ (SnapshotError::Damaged { .. } | SnapshotError::Foreign { .. }))) => {
-            unlike(args, &unusable)
+            unlike(&unusable)
         }
-        Err(error) => Err(error).or_fail(Reason::Storage, "comparing", HELP),
+        Err(error) => return Err(error).or_fail(Reason::Storage, "comparing", HELP),
+    };
+    Ok(licenses.and(billing::compare(config, log).await?))
+}
+
+impl Outcome {
+    /// This of the license index, and that of the billing views.
+    fn and(mut self, billing: Self) -> Self {
+        if let Value::Object(fields) = &mut self.json {
+            fields.insert("billing".into(), billing.json);
+        }
+        Self { text: self.text + &billing.text, json: self.json, is_equal: self.is_equal && billing.is_equal }
     }
 }
 
 /// What is kept is no index, so it is not that of the log.
-fn unlike(args: &RebuildArgs, unusable: &SnapshotError) -> Result<(), Failure> {
-    if args.json {
-        crate::print(&format!("{}\n", json!({ "equal": false, "unusable": unusable.to_string() })))?;
-        return Err(Failure { reason: Reason::CheckFailed, complaints: vec![] });
-    }
+fn unlike(unusable: &SnapshotError) -> Outcome {
     let help = "stop the server and run `chopmark rebuild`; no license depends on it";
-    Err(Failure::new(Reason::CheckFailed, unusable.to_string(), help))
+    crate::warn(&Complaint::new(unusable.to_string(), help));
+    Outcome {
+        text: "the license index that is kept cannot be used\n".into(),
+        json: json!({ "equal": false, "unusable": unusable.to_string() }),
+        is_equal: false,
+    }
 }
 
-fn found(args: &RebuildArgs, report: &VerifyReport) -> String {
-    if args.json {
-        let differences: Vec<_> = report
-            .differences
-            .iter()
-            .map(|difference| json!({ "kept": difference.snapshot, "log": difference.log }))
-            .collect();
-        let (position, licenses) = (report.position.to_string(), report.licenses);
-        return format!(
-            "{}\n",
-            json!({
-                "equal": report.is_equal(),
-                "position": position,
-                "licenses": licenses,
-                "differing": report.differing,
-                "differences": differences,
-            })
-        );
-    }
+fn found(report: &VerifyReport) -> Outcome {
+    let (position, licenses) = (report.position.to_string(), report.licenses);
+    let differences: Vec<_> = report
+        .differences
+        .iter()
+        .map(|difference| json!({ "kept": difference.snapshot, "log": difference.log }))
+        .collect();
+    let json = json!({
+        "equal": report.is_equal(),
+        "position": position,
+        "licenses": licenses,
+        "differing": report.differing,
+        "differences": differences,
+    });
     if report.is_equal() {
-        let (licenses, position) = (report.licenses, report.position);
-        return format!("equal: {licenses} licenses at position {position} are what the log says\n");
+        let text = format!("equal: {licenses} licenses at position {position} are what the log says\n");
+        return Outcome { text, json, is_equal: true };
     }
-    let mut text = format!("{} lines differ at position {}:\n", report.differing, report.position);
+    let mut text = format!("{} lines differ at position {position}:\n", report.differing);
     let none = "(none)".to_owned();
     for difference in &report.differences {
         let (kept, log) = (difference.snapshot.as_ref().unwrap_or(&none), difference.log.as_ref().unwrap_or(&none));
         text += &format!("  kept  {kept}\n  log   {log}\n");
     }
-    text + "  help: stop the server and run `chopmark rebuild`\n"
+    text += "  help: stop the server and run `chopmark rebuild`\n";
+    Outcome { text, json, is_equal: false }
 }

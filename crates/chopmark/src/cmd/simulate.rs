@@ -65,9 +65,9 @@ fn must_be_playable(args: &SimulateArgs) -> Result<(), Failure> {
 
 /// What is missing for a play.
 fn missing(name: ScenarioName, args: &SimulateArgs) -> Option<Complaint> {
-    use ScenarioName::{Codes, Image, Online, Seats, Software};
-    let needs_api = matches!(name, Seats | Image | Codes | Online | Software);
-    let needs_open_api = matches!(name, Codes | Online | Software);
+    use ScenarioName::{Codes, Image, Months, Online, Seats, Software};
+    let needs_api = matches!(name, Seats | Image | Codes | Online | Software | Months);
+    let needs_open_api = matches!(name, Codes | Online | Software | Months);
     let (option, mend) = match () {
         () if needs_api && args.api.is_none() => {
             ("--api", "give the server's api listener, e.g. --api http://127.0.0.1:8081")
@@ -76,6 +76,9 @@ fn missing(name: ScenarioName, args: &SimulateArgs) -> Option<Complaint> {
             ("--open-api", "give the address that the seller's open_api.base_url names, e.g. --open-api 127.0.0.1:9443")
         }
         () if name == Image && args.product.is_none() => ("--product", "name a product of kind image"),
+        () if name == Months && args.token.source().is_none() => {
+            ("--token-file", "name the file of a token of the role finance or admin, or its variable with --token-env")
+        }
         () => return None,
     };
     let word = name.to_possible_value().map(|word| word.get_name().to_owned()).unwrap_or_default();
@@ -95,6 +98,7 @@ async fn play(name: ScenarioName, args: &SimulateArgs, context: &Context<'_>) ->
         ScenarioName::Codes => Scenario::Codes,
         ScenarioName::Online => Scenario::Online,
         ScenarioName::Software => Scenario::Software,
+        ScenarioName::Months => Scenario::Months,
         ScenarioName::Storm => return storm::play(context, storm_options(args)).await,
     };
     scenario.play(context).await

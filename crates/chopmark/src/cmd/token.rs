@@ -87,7 +87,7 @@ async fn create(args: &CreateArgs, token: &NewToken, commands: &Commands) -> Res
 
 async fn list(args: &ListArgs, config: &Config, commands: &Commands) -> Result<(), Failure> {
     let access = commands.access().await.or_fail(Reason::Storage, "the tokens", HELP)?;
-    let last_used = seen::read(&config.views_file, async |seen| seen.token_last_used().await).await;
+    let last_used = seen::read(config.views.views_file(), async |seen| seen.token_last_used().await).await;
     let now = Utc::now();
     let used = |grant: &Grant| last_used.get(&grant.id).copied();
     if args.json {

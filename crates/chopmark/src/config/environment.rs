@@ -74,7 +74,7 @@ struct Misfit {
     mend: String,
 }
 
-/// Names with the prefix that are not keys: our own switches, those of tests and their machines, and what Kubernetes sets in every container beside a
+/// Names with the prefix that are not keys: our own switches, those of tests, measurements and their machines, and what Kubernetes sets in every container beside a
 /// service called `chopmark` or `chopmark-…`.
 fn reserved(name: &str) -> bool {
     let Some(rest) = name.strip_prefix(PREFIX) else { return true };
@@ -84,7 +84,7 @@ fn reserved(name: &str) -> bool {
             || rest.ends_with("_PORT")
             || rest.contains("_PORT_")
             || rest.ends_with("SERVICE_HOST"));
-    let of_others = rest.starts_with("TEST_") || rest.starts_with("CI_") || of_kubernetes;
+    let of_others = ["TEST_", "CI_", "BENCH_"].iter().any(|other| rest.starts_with(other)) || of_kubernetes;
     name == CONFIG_FILE || name == LOG_FORMAT || of_others
 }
 

@@ -9,9 +9,9 @@ use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_huawei::answer::AppInfo;
 use rust_decimal::Decimal;
 
-use super::app_info;
 use super::document::Value;
 use super::reader::{self, Found, Section, Unique};
+use super::{app_info, settlement};
 
 /// A product of a seller.
 #[derive(Debug)]
@@ -84,6 +84,7 @@ fn read_terms(section: &mut Section<'_>) -> Option<ProductTerms> {
     let fee_ratio = section.optional("fee_ratio", |found| found.parsed(ratio, "write it like \"0.05\", in quotes"));
     let clones = section.optional("clones", |found| found.one_of(&CLONES));
     let license_form = section.optional("license_form", |found| found.one_of(&FORMS));
+    let settlement = section.optional("settlement", |found| settlement::read_product(found, kind));
     Some(ProductTerms {
         kind: kind?,
         name: name?,
@@ -96,6 +97,7 @@ fn read_terms(section: &mut Section<'_>) -> Option<ProductTerms> {
         fee_ratio: fee_ratio?,
         clones: clones?.unwrap_or_default(),
         license_form: license_form?.unwrap_or_default(),
+        settlement: settlement?.unwrap_or_default(),
     })
 }
 

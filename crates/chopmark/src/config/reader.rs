@@ -98,6 +98,16 @@ impl<'r> Found<'r> {
         }
     }
 
+    /// True or false.
+    pub(super) fn flag(self) -> Option<bool> {
+        let found = self.interpreted();
+        let Value::Flag(flag) = found.value else {
+            found.refuse_type("true or false", "write true or false, without quotes");
+            return None;
+        };
+        Some(flag)
+    }
+
     /// One of a few words.
     pub(super) fn one_of<T: Copy>(self, choices: &[(&str, T)]) -> Option<T> {
         let (spot, reader) = (self.spot.clone(), self.reader);

@@ -1,6 +1,7 @@
 //! Sellers: their keys, their access to the open API, what their customers see.
 
 use chopmark_domain::ids::SellerId;
+use chopmark_domain::settlement::terms::SellerTerms;
 use chopmark_huawei::answer::AppInfo;
 use chopmark_huawei::keys::InterfaceType;
 use chopmark_huawei::open_api::{LicenseApi, UploadSigning, is_loopback};
@@ -9,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::reader::{Found, Unique};
-use super::{app_info, secret};
+use super::{app_info, secret, settlement};
 
 /// A seller.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct SellerConfig {
     pub(crate) id: SellerId,
     /// Which marketplace.
     pub(crate) site: Site,
+    /// How it is settled.
+    pub(crate) terms: SellerTerms,
     /// Its access keys by what they are bound to, in the order written; at least one of the base interface.
     pub(crate) keys: Vec<(InterfaceType, SecretString)>,
     /// Its access to the marketplace's open API.
@@ -64,8 +67,12 @@ pub(super) fn read(found: Found<'_>, ids: &mut Unique<SellerId>) -> Option<Selle
     };
     let open_api = section.optional("open_api", read_open_api);
     let app_info = section.optional("app_info", app_info::read);
+    // The site that could not be read is told already.
+    let of_site = site.unwrap_or(Site::Cn).into();
+    let terms = section.optional("settlement", |found| settlement::read_seller(found, of_site));
     section.finish();
-    Some(SellerConfig { id: id?, site: site?, keys: keys?, open_api: open_api?, app_info: app_info? })
+    let terms = terms?.unwrap_or_else(|| SellerTerms::of(of_site));
+    Some(SellerConfig { id: id?, site: site?, terms, keys: keys?, open_api: open_api?, app_info: app_info? })
 }
 
 fn read_id(found: Found<'_>, ids: &mut Unique<SellerId>) -> Option<SellerId> {

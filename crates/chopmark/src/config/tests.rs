@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
+use chopmark_domain::settlement::money::Ratio;
+use chopmark_domain::settlement::policy::{Policy, SetOff, UnstatedPayment};
+use chopmark_domain::settlement::product::{self, AccessType, Category};
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use chopmark_huawei::keys::InterfaceType;
 use chopmark_huawei::site::Site;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::{Config, DEFAULT, Environment};
+use super::{Config, DEFAULT, Environment, ViewsAt};
 
 /// The shortest configuration with everything that must be there.
 const SHORT: &str = r#"
@@ -92,7 +96,7 @@ fn without_a_file_the_default_holds() {
     assert_eq!(config.data_dir, PathBuf::from("./data"));
     assert_eq!(config.log_file, PathBuf::from("./data/log.db"));
     assert_eq!(config.listen.callbacks.to_string(), "127.0.0.1:8080");
-    assert_eq!(config.views_file, PathBuf::from("./data/views.db"));
+    assert_eq!(config.views.views_file(), PathBuf::from("./data/views.db"));
     assert_eq!((config.keys.signing.len(), config.keys.issuer.as_str()), (0, "chopmark"));
     assert_eq!((config.limits.failures_per_minute, config.limits.license_burst), (60, 1000));
     assert_eq!((config.limits.code_lookups_per_address, config.limits.code_lookups_per_seller), (10, 120));
@@ -135,8 +139,22 @@ fn every_example_of_the_default_is_sound() {
             fee_ratio: Some("0.05".parse().unwrap()),
             clones: ClonePolicy::Report,
             license_form: LicenseForm::Text,
+            settlement: SettlementTerms {
+                access_type: Some(AccessType::Saas),
+                voucher_bear_ratio: Some(Ratio::percent(95)),
+                partner_ratio: Some(Ratio::percent(70)),
+                tax_rate: Some(Ratio::percent(6)),
+                floor_discount: Some(Ratio::percent(80)),
+                ..SettlementTerms::default()
+            },
         }
     );
+    let settled = SellerTerms {
+        deposit: Some(10_000.into()),
+        working_days: "2027 off 01-01".into(),
+        ..SellerTerms::of(product::Site::Cn)
+    };
+    assert_eq!(seller.terms, settled, "the switches shown are the defaults");
 }
 
 #[test]
@@ -292,6 +310,8 @@ fn secrets_are_not_shown() {
             keys.base = [{ value = "hush-key" }]
             open_api = { access_key = { value = "hush-ak" }, secret_key = { value = "hush-sk" } }
             app_info = { front_end_url = "https://a.example", password = "hush-password" }
+            [views]
+            url = { value = "postgres://chopmark:hush@db/chopmark" }
             "#,
         )
         .unwrap();
@@ -309,11 +329,81 @@ fn no_error_quotes_a_secret() {
         "[[seller]]\nkeys.base = [{ value = \"hush\", env = \"A\" }]",
         "[[seller]]\nkeys.base = [{ value = \"hush\" }]\nkeys.general = [{ value = \"hush\" }]",
         "[log]\nurl = \"postgres://chopmark:hush@db/chopmark\"",
+        "[views]\nurl = \"postgres://chopmark:hush@db/chopmark\"",
+        "[views]\nurl = \"postgres://db/chopmark?password=hush\"",
+        "[views]\nurl = { value = \"mysql://chopmark:hush@db/chopmark\" }",
+        "[views]\nurl = { value = \"postgres://chopmark:hush@db:port/chopmark\" }",
         "[[seller]]\nopen_api.base_url = \"http://hush@example.com/\"",
     ];
     for text in broken {
         let error = Case::new().load(text).unwrap_err();
         assert!(!error.contains("hush"), "{error}");
+    }
+}
+
+/// Where views are, for one value of `views.url`.
+fn views(case: &Case, url: &str) -> ViewsAt {
+    case.load(&format!("[views]\nurl = {url}")).unwrap().views
+}
+
+#[test]
+fn views_are_in_files_beside_each_other_or_in_postgresql() {
+    let case = Case::new().with("VIEWS_URL", "postgres://chopmark:secret@db/chopmark");
+    for (url, views_file, billing_file) in [
+        (r#""sqlite:""#, "./data/views.db", "./data/billing.db"),
+        (r#""sqlite:seen/v.db""#, "./data/seen/v.db", "./data/seen/billing.db"),
+        (r#""sqlite:/srv/v.db""#, "/srv/v.db", "/srv/billing.db"),
+    ] {
+        let ViewsAt::Sqlite { views_file: seen, billing_file: billing } = views(&case, url) else { panic!("{url}") };
+        assert_eq!((seen, billing), (PathBuf::from(views_file), PathBuf::from(billing_file)), "{url}");
+    }
+    let secret = "postgres://chopmark:secret@db/chopmark";
+    for (url, expected) in [
+        (r#""postgres://chopmark@db/chopmark""#, "postgres://chopmark@db/chopmark"),
+        (r#"{ env = "VIEWS_URL" }"#, secret),
+        (r#"{ value = "postgres://chopmark:secret@db/chopmark" }"#, secret),
+    ] {
+        let ViewsAt::Postgres { url: at, views_file } = views(&case, url) else { panic!("{url}") };
+        assert_eq!((at.expose_secret(), views_file), (expected, PathBuf::from("./data/views.db")), "{url}");
+    }
+    let by_variable = Case::new().with("CHOPMARK_VIEWS__URL", secret).load("").unwrap().views;
+    assert!(
+        matches!(by_variable, ViewsAt::Postgres { .. }),
+        "a variable in the place of a secret is the secret itself"
+    );
+}
+
+#[test]
+fn settlement_is_read_by_the_codes_that_events_have() {
+    let seller = "\n[seller.settlement]\ncertified = false\npolicy = { set_off = \"NEXT_MONTH\", unstated_payment = \
+                  \"UNKNOWN\", run_days = { cn = 7 }, tiers = { brackets = [] } }\n[[product]]";
+    let product = "\n[product.settlement]\ncategory = \"joint_operation\"\nsupervised = true\ntiers = false\n";
+    let text = SHORT.replacen("\n[[product]]", seller, 1) + product;
+    let config = Case::new().load(&text).unwrap();
+    let terms = &config.sellers[0].terms;
+    let mut policy =
+        Policy { set_off: SetOff::NextMonth, unstated_payment: UnstatedPayment::Unknown, ..Policy::default() };
+    policy.run_days.cn = chopmark_domain::settlement::calendar::DayOfMonth::SEVENTH;
+    policy.tiers.brackets = vec![];
+    assert_eq!((terms.certified, &terms.policy), (false, &policy));
+    let category = Category::JointOperation;
+    let expected = SettlementTerms { category, supervised: true, tiers: false, ..SettlementTerms::default() };
+    assert_eq!(config.products[0].terms.settlement, expected);
+    let warnings: Vec<_> = config.warnings().iter().map(ToString::to_string).collect();
+    assert!(warnings.iter().any(|said| said.contains("joint operation without its shares")), "{warnings:?}");
+}
+
+#[test]
+fn every_switch_can_be_set_by_its_name_and_code() {
+    let switches = serde_json::to_value(Policy::default()).unwrap();
+    for (name, value) in switches.as_object().unwrap() {
+        if let serde_json::Value::String(code) = value {
+            let line = format!("settlement.policy.{name} = \"{code}\"\n[[product]]");
+            Case::new().load(&SHORT.replacen("[[product]]", &line, 1)).unwrap();
+            let wrong = SHORT.replacen("[[product]]", &line.replace(code, "SOMETIMES"), 1);
+            let said = Case::new().load(&wrong).unwrap_err();
+            assert!(said.contains(&format!("policy.{name}: \"SOMETIMES\"")) && said.contains(code), "{said}");
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::{Server as ActixServer, ServerHandle};
-use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use chopmark_billing::report::Billing;
 use chopmark_commands::Commands;
 use chopmark_huawei::keys::KeyRing;
 use chopmark_ingest::{AppInfos, Ingest, IngestMetrics, SellerDoor, Sellers};
@@ -72,6 +72,7 @@ pub(super) struct Parts {
     pub(super) seen: Seen,
     pub(super) codes: Arc<Desk>,
     pub(super) open: Open,
+    pub(super) billing: Option<Billing>,
     pub(super) registry: Registry,
 }
 
@@ -113,7 +114,7 @@ impl Listeners {
             move || {
                 let (ingest, health) = (ingest.clone(), health.clone());
                 App::new()
-                    .wrap(from_fn(unread::hang_up))
+                    .wrap(unread::HangUp)
                     .configure(chopmark_query::health(health))
                     .configure(|app| chopmark_ingest::configure(app, ingest))
             }
@@ -122,7 +123,7 @@ impl Listeners {
         let metrics = HttpServer::new(move || {
             let (exposition, health) = (exposition.clone(), health.clone());
             App::new()
-                .wrap(from_fn(unread::hang_up))
+                .wrap(unread::HangUp)
                 .configure(chopmark_query::health(health))
                 .configure(|app| exposition::configure(app, exposition))
         });
@@ -163,8 +164,7 @@ fn serve_api(
     query: Data<Query>,
     routes: fn(&mut ServiceConfig, Data<Query>),
 ) -> Result<ActixServer, Failure> {
-    let server =
-        HttpServer::new(move || App::new().wrap(from_fn(unread::hang_up)).configure(|app| routes(app, query.clone())));
+    let server = HttpServer::new(move || App::new().wrap(unread::HangUp).configure(|app| routes(app, query.clone())));
     Ok(bounded!(server, config, workers).listen(listener).or_fail(Reason::Storage, "the API listener", ASK)?.run())
 }
 
@@ -200,7 +200,10 @@ fn query(config: &Config, parts: &Parts) -> Result<Data<Query>, Failure> {
         .with_limits(limit_settings(config))
         .with_activations_a_day(config.limits.activations_a_day)
         .with_codes(parts.codes.clone());
-    Ok(Data::new(query))
+    Ok(Data::new(match &parts.billing {
+        Some(billing) => query.with_billing(billing.clone()),
+        None => query,
+    }))
 }
 
 fn limit_settings(config: &Config) -> LimitSettings {

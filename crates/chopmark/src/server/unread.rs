@@ -5,31 +5,68 @@
 //! that a sender needs to see the answer. So what is unread is held until then.
 
 use std::cell::RefCell;
+use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use actix_web::body::{BodySize, EitherBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::PayloadError;
 use actix_web::http::header::TRANSFER_ENCODING;
-use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage};
 use futures_util::Stream;
+use futures_util::future::{Either, FutureExt, LocalBoxFuture, TryFutureExt};
 
-/// Middleware: holds what is unread of a chunked body until the answer has gone.
-pub(crate) async fn hang_up<B: MessageBody + 'static>(
-    mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B, Holding<B>>>, Error> {
-    if !request.headers().contains_key(TRANSFER_ENCODING) {
-        return Ok(next.call(request).await?.map_into_left_body());
+/// Middleware: holds what is unread of a chunked body until the answer has gone. Requests without one pass as if it were
+/// not there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HangUp;
+
+impl<S> Transform<S, ServiceRequest> for HangUp
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
+    S::Future: 'static,
+{
+    type Response = ServiceResponse;
+    type Error = Error;
+    type Transform = HangingUp<S>;
+    type InitError = ();
+    type Future = Ready<Result<HangingUp<S>, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(HangingUp { service }))
     }
-    let unread = Rc::new(RefCell::new(request.take_payload()));
-    request.set_payload(Payload::Stream { payload: Box::pin(Shared(unread.clone())) });
-    let response = next.call(request).await?;
-    Ok(response.map_body(|_, body| EitherBody::right(Holding { body: Box::pin(body), _unread: unread })))
+}
+
+/// A service with the middleware around it.
+#[derive(Debug)]
+pub(crate) struct HangingUp<S> {
+    service: S,
+}
+
+impl<S> Service<ServiceRequest> for HangingUp<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
+    S::Future: 'static,
+{
+    type Response = ServiceResponse;
+    type Error = Error;
+    type Future = Either<S::Future, LocalBoxFuture<'static, Result<ServiceResponse, Error>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        if !request.headers().contains_key(TRANSFER_ENCODING) {
+            return Either::Left(self.service.call(request));
+        }
+        let unread = Rc::new(RefCell::new(request.take_payload()));
+        request.set_payload(Payload::Stream { payload: Box::pin(Shared(unread.clone())) });
+        let holding = |body| BoxBody::new(Holding { body, _unread: unread });
+        let answered = self.service.call(request).map_ok(|response| response.map_body(|_, body| holding(body)));
+        Either::Right(answered.boxed_local())
+    }
 }
 
 /// A payload that is held elsewhere too.
@@ -44,19 +81,19 @@ impl Stream for Shared {
 }
 
 /// The body of an answer, and what is unread of the request.
-pub(crate) struct Holding<B> {
-    body: Pin<Box<B>>,
+struct Holding {
+    body: BoxBody,
     _unread: Rc<RefCell<Payload>>,
 }
 
-impl<B: MessageBody> MessageBody for Holding<B> {
-    type Error = B::Error;
+impl MessageBody for Holding {
+    type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
         self.body.size()
     }
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        self.body.as_mut().poll_next(context)
+        Pin::new(&mut self.body).poll_next(context)
     }
 }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::next_check::next_check_after;
 use super::sight::judge_deployment;
 use crate::Query;
-use crate::json::{ClockTime, PositionText, Time, to_bytes};
+use crate::json::{ClockTime, PositionText, TYPICAL_BYTES, Time};
 use crate::license_view::LicenseView;
 use crate::question::{Question, Subject};
 
@@ -182,18 +182,20 @@ fn write_verdict(
         position: PositionText(*position),
         checked_at: ClockTime(now),
     };
-    Written { code: verdict.code, is_failure: false, position: *position, body: with_lease(&answer) }
+    Written { code: verdict.code, is_failure: false, position: *position, body: to_bytes(&answer) }
 }
 
 /// The lease is most of an answer, and there is nothing to escape in it: letters, digits, `-`, `_` and dots. So it is not
-/// written with all else but [added](with_lease) as it is.
+/// written with all else but [added](to_bytes) as it is.
 fn is_added_last(_: &Option<&str>) -> bool {
     true
 }
 
-/// The answer with the lease it gives.
-fn with_lease(answer: &Answer<'_>) -> Vec<u8> {
-    let mut body = to_bytes(answer);
+/// The answer as it is sent, with the lease it gives.
+fn to_bytes(answer: &Answer<'_>) -> Vec<u8> {
+    let mut body = Vec::with_capacity(TYPICAL_BYTES);
+    #[expect(clippy::expect_used, reason = "answers are structs of plain values, which are always JSON")]
+    chopmark_json::append(&mut body, answer).expect("plain data serialises");
     if let Some(lease) = answer.lease {
         body.pop();
         body.extend_from_slice(br#","lease":""#);

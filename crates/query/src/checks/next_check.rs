@@ -44,6 +44,7 @@ fn among(
 #[cfg(test)]
 mod tests {
     use chopmark_domain::catalog::ProductKind;
+    use chopmark_domain::settlement::terms::SettlementTerms;
     use chrono::TimeDelta;
 
     use super::*;
@@ -61,6 +62,7 @@ mod tests {
             fee_ratio: None,
             clones: chopmark_domain::catalog::ClonePolicy::Report,
             license_form: chopmark_domain::catalog::LicenseForm::Text,
+            settlement: SettlementTerms::default(),
         }
     }
 

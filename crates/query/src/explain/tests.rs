@@ -14,6 +14,8 @@ use chopmark_domain::license::{
     LicenseRequested, Refreshed, Scene, Upgraded, judge,
 };
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderRef, OrderType};
+use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
 use chopmark_log::{LogMetrics, Position};
@@ -218,6 +220,7 @@ fn terms(kind: ProductKind, seats: Option<Seats>, grace_days: u32, clones: Clone
         fee_ratio: None,
         clones,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     }
 }
 
@@ -232,7 +235,11 @@ impl World {
         for (seller, sku, kind, seats) in PRODUCTS {
             let wanted = [(id(Sku::parse, sku), terms(kind, seats, 15, ClonePolicy::Report))];
             let seller = id(SellerId::parse, seller);
-            world.commands.apply_catalog(&seller, &wanted, world.now(), &Cause::System).await.unwrap();
+            world
+                .commands
+                .apply_catalog(&seller, &SellerTerms::of(Site::Cn), &wanted, world.now(), &Cause::System)
+                .await
+                .unwrap();
         }
         // Something to go by; what is told of the orders later changes it.
         for (which, product) in [(0, 1), (1, 4)] {
@@ -254,6 +261,8 @@ impl World {
             quantity: Some(quantity),
             expires_at: Some(self.now() + TimeDelta::days(days)),
             ordered_at: None,
+            amount: None,
+            deal_amount: None,
         };
         self.run(which, Command::ApplyOrderFacts { order: order(0), facts }).await;
     }
@@ -362,7 +371,10 @@ impl World {
                 let wanted = [(id(Sku::parse, sku), terms(kind, seats, grace_days, clones))];
                 let effective_at = now + TimeDelta::hours(in_hours);
                 let seller = id(SellerId::parse, seller);
-                self.commands.apply_catalog(&seller, &wanted, effective_at, &Cause::System).await.unwrap();
+                self.commands
+                    .apply_catalog(&seller, &SellerTerms::of(Site::Cn), &wanted, effective_at, &Cause::System)
+                    .await
+                    .unwrap();
             }
             Act::Check { which, product, seller, machine, as_deployment, secret, region } => {
                 let key = self.key(which).await;

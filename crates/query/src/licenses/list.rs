@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Entry;
 use crate::caller::Caller;
-use crate::json::{self, PositionText};
+use crate::json::{self, PositionText, Written};
 use crate::problem::{Kind, Problem};
 use crate::{Query, params};
 
@@ -69,7 +69,13 @@ pub(crate) async fn list(query: web::Data<Query>, request: HttpRequest) -> HttpR
 
 async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Support)?;
-    let asked: ListParams = params::read(request.query_string())?;
+    let (body, position) = written(query, &caller, request.query_string()).await?;
+    Ok(json::written_at(body, position))
+}
+
+/// A page of licenses as the parameters of a query string ask for it.
+pub(crate) async fn written(query: &Query, caller: &Caller, asked: &str) -> Result<Written, Problem> {
+    let asked: ListParams = params::read(asked)?;
     let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
     caller.must_cover(seller.as_ref())?;
     let filter = Filter {
@@ -95,7 +101,7 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
         next_cursor: listing.next.map(|cursor| cursor.to_string()),
         position: PositionText(listing.position),
     };
-    Ok(json::response_at(&list, listing.position))
+    Ok((json::to_bytes(&list), listing.position))
 }
 
 fn status(text: &str) -> Result<Shown, &'static str> {

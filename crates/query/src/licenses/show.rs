@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Entry;
 use crate::caller::Caller;
 use crate::find::{find, unreadable};
-use crate::json::{self, ExactTime, PositionText, Time};
+use crate::json::{self, ExactTime, PositionText, Time, Written};
 use crate::looking_back::{Moment, Recalled};
 use crate::order_view::{OrderView, orders};
 use crate::problem::Problem;
@@ -123,11 +123,17 @@ pub(crate) async fn show(query: web::Data<Query>, id: web::Path<String>, request
 
 async fn shown(query: &Query, id: &str, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Support)?;
-    let asked: ShowParams = params::read(request.query_string())?;
+    let (body, position) = written(query, &caller, id, request.query_string()).await?;
+    Ok(json::written_at(body, position))
+}
+
+/// A license as the parameters of a query string ask for it.
+pub(crate) async fn written(query: &Query, caller: &Caller, id: &str, asked: &str) -> Result<Written, Problem> {
+    let asked: ShowParams = params::read(asked)?;
     let seller = params::given("seller", asked.seller.as_deref(), SellerId::parse)?;
     let as_of = params::given("as_of", asked.as_of.as_deref(), params::time)?;
-    let (_, found) = find(query, &caller, seller.as_ref(), id, query.commands.now())?;
-    answer_shown(query, &found.key, as_of).await
+    let (_, found) = find(query, caller, seller.as_ref(), id, query.commands.now())?;
+    written_of(query, &found.key, as_of).await
 }
 
 /// Answers with a license, now or as it was.
@@ -136,9 +142,14 @@ pub(crate) async fn answer_shown(
     key: &LicenseKey,
     as_of: Option<DateTime<Utc>>,
 ) -> Result<HttpResponse, Problem> {
+    let (body, position) = written_of(query, key, as_of).await?;
+    Ok(json::written_at(body, position))
+}
+
+async fn written_of(query: &Query, key: &LicenseKey, as_of: Option<DateTime<Utc>>) -> Result<Written, Problem> {
     let recalled = recall(&query.commands, key, as_of).await.map_err(|error| unreadable(&error))?;
     let found = recalled.found().ok_or_else(Problem::no_such_license)?;
-    Ok(json::response_at(&Shown::new(&recalled, &found, as_of), recalled.moment.position))
+    Ok((json::to_bytes(&Shown::new(&recalled, &found, as_of)), recalled.moment.position))
 }
 
 async fn recall(commands: &Commands, key: &LicenseKey, as_of: Option<DateTime<Utc>>) -> Result<Recalled, CommandError> {

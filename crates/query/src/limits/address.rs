@@ -8,6 +8,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
 /// The bits of an IPv6 address that name a network: within it anybody takes as many addresses as they like.
 const NETWORK_BITS: u32 = 64;
 
@@ -30,6 +32,25 @@ pub(super) fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr
         [one, other] if one == other => one.or(peer),
         _ => peer,
     }
+}
+
+/// Whether the client's connection was by TLS, as far as a trusted proxy tells: the last word of `X-Forwarded-Proto`, or
+/// the last `proto` of `Forwarded`.
+pub(super) fn came_by_tls(request: &HttpRequest, trusted: &[IpNet]) -> bool {
+    if request.app_config().secure() {
+        return true;
+    }
+    let is_proxy = request.peer_addr().is_some_and(|peer| is_trusted(peer.ip().to_canonical(), trusted));
+    let last = |header| request.headers().get_all(header).last().and_then(|value: &HeaderValue| value.to_str().ok());
+    let is_https = |scheme: &str| scheme.trim().eq_ignore_ascii_case("https");
+    let forwarded_proto = |element: &str| {
+        let pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+        let mut schemes = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("proto"));
+        schemes.next().is_some_and(|(_, scheme)| is_https(scheme.trim_matches('"')))
+    };
+    is_proxy
+        && (last(X_FORWARDED_PROTO).and_then(|value| value.rsplit(',').next()).is_some_and(is_https)
+            || last(FORWARDED).and_then(|value| value.rsplit(',').next()).is_some_and(forwarded_proto))
 }
 
 /// What an address is counted as: of IPv6 its network.
@@ -130,6 +151,19 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_a_visitor_came_by_tls() {
+        let came = |peer: &str, header: (&str, &str)| {
+            let request = actix_web::test::TestRequest::default().peer_addr(peer.parse().unwrap()).insert_header(header);
+            came_by_tls(&request.to_http_request(), &["10.0.0.0/8".parse().unwrap()])
+        };
+        assert!(came("10.0.0.1:80", ("x-forwarded-proto", "https")));
+        assert!(came("10.0.0.1:80", ("forwarded", "for=192.0.2.1;proto=\"https\"")));
+        assert!(!came("10.0.0.1:80", ("x-forwarded-proto", "https, http")), "the proxy's word is the last");
+        assert!(!came("192.0.2.1:80", ("x-forwarded-proto", "https")));
+        assert!(!came("10.0.0.1:80", ("x-forwarded-for", "192.0.2.1")));
+    }
 
     #[test]
     fn events_tell_the_network_and_no_address() {

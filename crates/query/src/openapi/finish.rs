@@ -110,6 +110,7 @@ fn problems(path: &str, method: &str, operation: &Value) -> Vec<Kind> {
     if is_of_licenses && names_one {
         problems.extend([Kind::NoSuchLicense, Kind::LicenseAmbiguous]);
     }
+    problems.extend(of_settlement(path, method));
     match (method, is_of_machines) {
         ("put", true) => problems.extend([Kind::LicenseNotUsable, Kind::MachineLimit]),
         ("delete", true) => problems.extend([Kind::NoSuchMachine, Kind::LeaseRefused]),
@@ -119,4 +120,25 @@ fn problems(path: &str, method: &str, operation: &Value) -> Vec<Kind> {
         _ => {}
     }
     problems
+}
+
+/// The problems of the paths of settlement, beside those of all paths.
+fn of_settlement(path: &str, method: &str) -> &'static [Kind] {
+    match (path.strip_prefix("/v1/settlement").unwrap_or_default(), method) {
+        ("/periods" | "/lines" | "/forecast" | "/periods/{period}/lines" | "/adjustments", "get") => &[Kind::TooMuch],
+        ("/periods/{period}", "get") => &[Kind::NoSuchPeriod, Kind::TooMuch],
+        ("/periods/{period}/close", "get") => &[Kind::TooMuch],
+        ("/periods/{period}/close", "post") => &[Kind::PeriodNotOver, Kind::TooMuch],
+        ("/lines/{line_id}", _) => &[Kind::NoSuchLine],
+        ("/bills" | "/transactions", "post") => &[Kind::FileRefused, Kind::TooMuch],
+        ("/mappings", "put") => &[Kind::TooMuch],
+        ("/reconciliation/{period}", _) => &[Kind::TooMuch],
+        ("/reconciliation/{period}/judgements", _) => {
+            &[Kind::NoSuchBill, Kind::NoSuchDifference, Kind::DifferenceChanged, Kind::TooMuch]
+        }
+        ("/bills/{category}/{period}/progress", _) => &[Kind::NoSuchBill],
+        ("/statements", _) => &[Kind::TooMuch],
+        ("/adjustments", "post") => &[Kind::PeriodClosed, Kind::AdjustmentExists],
+        _ => &[],
+    }
 }

@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Data;
+use chopmark_billing::report::Billing;
 use chopmark_commands::{Clock, Commands};
 use chopmark_domain::access::{Grant, Role, TokenHash};
 use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
@@ -14,6 +15,8 @@ use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{LicenseCode, OrderId, OrderLineId, ProductId, SellerId, Sku};
 use chopmark_domain::license::Command;
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderRef, OrderType};
+use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
@@ -60,6 +63,8 @@ pub(crate) fn facts(id: &str, product: &str, quantity: u32, expires_at: &str) ->
         quantity: Some(quantity),
         expires_at: Some(time(expires_at)),
         ordered_at: Some(time("2026-10-27T10:30:15Z")),
+        amount: None,
+        deal_amount: None,
     }
 }
 
@@ -80,6 +85,7 @@ pub(crate) fn terms(kind: ProductKind, seats: Option<Seats>) -> ProductTerms {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     }
 }
 
@@ -100,7 +106,7 @@ pub(crate) struct House {
     pub(crate) errands: Arc<Mutex<Vec<ErrandAtRisk>>>,
     pub(crate) registry: Registry,
     clock: Arc<HeldClock>,
-    query: Data<Query>,
+    pub(crate) query: Data<Query>,
     _folder: TempDir,
 }
 
@@ -115,9 +121,17 @@ impl House {
             (sku("codes"), terms(ProductKind::LicenseCode, None)),
         ];
         let start = time("2026-01-01T00:00:00Z");
-        house.commands.apply_catalog(&seller("acme"), &acme, start, &Cause::System).await.unwrap();
+        house
+            .commands
+            .apply_catalog(&seller("acme"), &SellerTerms::of(Site::Cn), &acme, start, &Cause::System)
+            .await
+            .unwrap();
         let beta = [(sku("other"), terms(ProductKind::OnlineLicense, None))];
-        house.commands.apply_catalog(&seller("beta"), &beta, start, &Cause::System).await.unwrap();
+        house
+            .commands
+            .apply_catalog(&seller("beta"), &SellerTerms::of(Site::Cn), &beta, start, &Cause::System)
+            .await
+            .unwrap();
         house.token("admin-token", Role::Admin, &[]).await;
         house.token("acme-token", Role::Support, &["acme"]).await;
         house.project().await;
@@ -158,6 +172,12 @@ impl House {
         };
         let query = Data::new(Query::new(parts));
         Self { commands, index, journal, at_risk, errands, registry, clock, query, _folder: folder }
+    }
+
+    /// The same, answering what finance asks from these views.
+    pub(crate) fn with_billing(self, billing: Billing) -> Self {
+        let query = Arc::into_inner(self.query.into_inner()).unwrap();
+        Self { query: Data::new(query.with_billing(billing)), ..self }
     }
 
     pub(crate) fn set_clock(&self, now: &str) {

@@ -14,6 +14,8 @@ use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{InstanceId, OrderId, OrderLineId, SellerId, Sku};
 use chopmark_domain::license::{Command, InstanceAdopted, Status, Terms};
 use chopmark_domain::order::OrderRef;
+use chopmark_domain::settlement::product::Site;
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
@@ -89,6 +91,7 @@ pub(crate) fn terms(kind: ProductKind) -> ProductTerms {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
+        settlement: SettlementTerms::default(),
     }
 }
 
@@ -144,7 +147,11 @@ impl World {
     pub(crate) async fn sells(&self, sku: &str, terms: ProductTerms) {
         let wanted = [(Sku::parse(sku).unwrap(), terms)];
         let in_force = self.now() - TimeDelta::days(1);
-        let applied = self.commands.apply_catalog(&seller(), &wanted, in_force, &Cause::System).await.unwrap();
+        let applied = self
+            .commands
+            .apply_catalog(&seller(), &SellerTerms::of(Site::Cn), &wanted, in_force, &Cause::System)
+            .await
+            .unwrap();
         self.come_to(applied.position).await;
     }
 

@@ -31,6 +31,7 @@ pub(super) fn orders(product: &Product, now: DateTime<Utc>) -> impl Iterator<Ite
             expires_at: period.map(|period| now + length(period)),
             period,
             product: product.clone(),
+            price: None,
         }
     })
 }

@@ -160,6 +160,7 @@ impl<'a> Play<'a> {
             expires_at: Some(expires_at),
             period: Some(Period { unit: "year", number: 1 }),
             product: Product { quantity, ..self.context.product.clone() },
+            price: None,
         }
     }
 

@@ -23,6 +23,7 @@ use prometheus::Registry;
 use super::figure::{Figure, Round, micros};
 use super::load::{send_all, send_paced};
 use super::population::Population;
+use super::resident::resident_bytes;
 use super::served::Served;
 use crate::cli::bench::Measurement;
 
@@ -260,9 +261,9 @@ fn memory(index: &LicenseIndex, resident: Option<u64>) -> Figure {
     let counted = u64::try_from(index.memory_bytes()).unwrap_or(u64::MAX);
     Figure {
         measurement: Measurement::Memory,
-        name: "memory",
-        what: "memory of the license index",
-        baseline_is: "the greater of what the process grew by while rebuilding and what the index counts itself",
+        name: "memory".into(),
+        what: "memory of the license index".into(),
+        baseline_is: "the greater of what the process grew by while rebuilding and what the index counts itself".into(),
         unit: "bytes per license",
         measured: per_license(resident.unwrap_or_default().max(counted)),
         baseline: None,
@@ -271,11 +272,4 @@ fn memory(index: &LicenseIndex, resident: Option<u64>) -> Figure {
         baseline_p99_ms: None,
         rounds: 1,
     }
-}
-
-/// Bytes of this process that are in memory, where the system tells.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1_024)
 }

@@ -14,11 +14,11 @@ pub(crate) struct Figure {
     #[serde(skip)]
     pub(crate) measurement: Measurement,
     /// Short name, e.g. `appends_64`.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// What was measured, in words.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     /// What the baseline is, in words.
-    pub(crate) baseline_is: &'static str,
+    pub(crate) baseline_is: String,
     /// Unit of `measured` and `baseline`.
     pub(crate) unit: &'static str,
     /// Median over the rounds.
@@ -68,24 +68,46 @@ pub(crate) fn record(micros: &mut Histogram<u64>, elapsed: std::time::Duration) 
 }
 
 impl Figure {
-    /// A figure of rounds measured in turn with a baseline.
+    /// A figure of rounds measured in turn with a baseline: how much is done in a time.
     pub(crate) fn of_rounds(
         measurement: Measurement,
-        name: &'static str,
-        what: &'static str,
-        baseline_is: &'static str,
+        name: impl Into<String>,
+        what: impl Into<String>,
+        baseline_is: &str,
         unit: &'static str,
         rounds: &[(Round, Round)],
     ) -> Self {
-        let ratios = rounds.iter().map(|(ours, base)| ours.per_second / base.per_second).collect();
+        let of = |round: &Round| round.per_second;
+        Self::of(measurement, [name.into(), what.into(), baseline_is.into()], unit, rounds, of)
+    }
+
+    /// A figure of rounds measured in turn with a baseline: how long one operation takes.
+    pub(crate) fn of_times(
+        measurement: Measurement,
+        name: impl Into<String>,
+        what: impl Into<String>,
+        baseline_is: &str,
+        rounds: &[(Round, Round)],
+    ) -> Self {
+        let of = |round: &Round| millis_at(&round.micros, 0.5);
+        Self::of(measurement, [name.into(), what.into(), baseline_is.into()], "ms", rounds, of)
+    }
+
+    fn of(
+        measurement: Measurement,
+        [name, what, baseline_is]: [String; 3],
+        unit: &'static str,
+        rounds: &[(Round, Round)],
+        of: fn(&Round) -> f64,
+    ) -> Self {
+        let ratios = rounds.iter().map(|(ours, base)| of(ours) / of(base)).collect();
         let p99 = |pick: fn(&(Round, Round)) -> &Round| {
             let mut all = micros();
             for round in rounds {
                 // Histograms of equal bounds always add up.
                 let _ = all.add(&pick(round).micros);
             }
-            #[expect(clippy::cast_precision_loss, reason = "microseconds of a minute at most")]
-            (!all.is_empty()).then(|| all.value_at_quantile(0.99) as f64 / 1_000.0)
+            (!all.is_empty()).then(|| millis_at(&all, 0.99))
         };
         Self {
             measurement,
@@ -93,14 +115,20 @@ impl Figure {
             what,
             baseline_is,
             unit,
-            measured: median(rounds.iter().map(|(ours, _)| ours.per_second).collect()),
-            baseline: Some(median(rounds.iter().map(|(_, base)| base.per_second).collect())),
+            measured: median(rounds.iter().map(|(ours, _)| of(ours)).collect()),
+            baseline: Some(median(rounds.iter().map(|(_, base)| of(base)).collect())),
             ratio: Some(median(ratios)),
             p99_ms: p99(|round| &round.0),
             baseline_p99_ms: p99(|round| &round.1),
             rounds: rounds.len(),
         }
     }
+}
+
+fn millis_at(micros: &Histogram<u64>, quantile: f64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of a minute at most")]
+    let micros = micros.value_at_quantile(quantile) as f64;
+    micros / 1_000.0
 }
 
 /// The median; 0 of nothing.
@@ -112,22 +140,29 @@ fn median(mut values: Vec<f64>) -> f64 {
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<16} {}", self.name, self.what)?;
-        write!(f, "{:<16} {:>12.0} {}", "", self.measured, self.unit)?;
+        write!(f, "{:<16} {:>12} {}", "", digits(self.measured), self.unit)?;
         if let Some(p99) = self.p99_ms {
             write!(f, ", p99 {p99:.2} ms")?;
         }
         writeln!(f)?;
         if let (Some(baseline), Some(ratio)) = (self.baseline, self.ratio) {
-            write!(f, "{:<16} {baseline:>12.0} {} — {}", "", self.unit, self.baseline_is)?;
+            write!(f, "{:<16} {:>12} {} — {}", "", digits(baseline), self.unit, self.baseline_is)?;
             if let Some(p99) = self.baseline_p99_ms {
                 write!(f, ", p99 {p99:.2} ms")?;
             }
-            writeln!(f, "\n{:<16} {ratio:>12.2} of the baseline (median of {} rounds)", "", self.rounds)?;
+            let rounds =
+                if self.rounds == 1 { "one round".into() } else { format!("median of {} rounds", self.rounds) };
+            writeln!(f, "\n{:<16} {ratio:>12.2} of the baseline ({rounds})", "")?;
         } else {
             writeln!(f, "{:<16} {}", "", self.baseline_is)?;
         }
         Ok(())
     }
+}
+
+/// A number as people read it: small ones with two digits behind the point.
+fn digits(number: f64) -> String {
+    if number < 100.0 { format!("{number:.2}") } else { format!("{number:.0}") }
 }
 
 #[cfg(test)]
@@ -146,5 +181,17 @@ mod tests {
         let figure = Figure::of_rounds(Measurement::Appends, "x", "", "", "a second", &rounds);
         assert_eq!((figure.measured, figure.baseline, figure.ratio), (50.0, Some(100.0), Some(0.5)));
         assert!(figure.p99_ms.is_some_and(|p99| (1.9..2.1).contains(&p99)));
+    }
+
+    #[test]
+    fn a_figure_of_times_shows_the_median_and_is_small_where_it_is_quick() {
+        let rounds = [(round(50.0), round(100.0))];
+        let figure = Figure::of_times(Measurement::Settlement, "page", "a page", "the bare rows", &rounds);
+        assert!((1.9..2.1).contains(&figure.measured), "{figure}");
+        let shown = figure.to_string();
+        assert!(
+            shown.contains("2.00 ms, p99 2.00 ms") && shown.contains("1.00 of the baseline (one round)"),
+            "{shown}"
+        );
     }
 }

@@ -10,6 +10,7 @@ use chopmark_domain::codec::{StoredEvent, to_json};
 use chopmark_domain::ids::{OrderId, OrderLineId, ProductId, SellerId, Sku};
 use chopmark_domain::license::{self, InstanceCreated, OrderFactsApplied, Terms};
 use chopmark_domain::order::{ChargingMode, OrderFacts, OrderRef, OrderType};
+use chopmark_domain::settlement::terms::SettlementTerms;
 use chopmark_domain::stream::Stream;
 use chopmark_log::sqlite::SqliteLog;
 use chopmark_log::{EventLog, Expected, NewEvent, StreamName};
@@ -61,9 +62,16 @@ impl Population {
 }
 
 fn product() -> anyhow::Result<catalog::Event> {
-    let terms = ProductTerms {
+    let effective_at = Utc::now() - TimeDelta::days(1);
+    let terms = product_terms("Bench");
+    Ok(ProductDefined { catalog_version: 1, sku: Sku::parse("bench-sku")?, effective_at, terms }.into())
+}
+
+/// Terms of a product of some name.
+pub(super) fn product_terms(name: &str) -> ProductTerms {
+    ProductTerms {
         kind: ProductKind::Saas,
-        name: "Bench".into(),
+        name: name.into(),
         entitlements: [
             ("reports".to_owned(), Entitlement::Flag(true)),
             ("users".to_owned(), Entitlement::Text("quantity".into())),
@@ -77,9 +85,8 @@ fn product() -> anyhow::Result<catalog::Event> {
         fee_ratio: None,
         clones: ClonePolicy::Report,
         license_form: LicenseForm::Text,
-    };
-    let effective_at = Utc::now() - TimeDelta::days(1);
-    Ok(ProductDefined { catalog_version: 1, sku: Sku::parse("bench-sku")?, effective_at, terms }.into())
+        settlement: SettlementTerms::default(),
+    }
 }
 
 fn license_events(n: usize) -> anyhow::Result<Vec<NewEvent>> {
@@ -97,6 +104,8 @@ fn license_events(n: usize) -> anyhow::Result<Vec<NewEvent>> {
         quantity: Some(20),
         expires_at,
         ordered_at: Some(Utc::now()),
+        amount: None,
+        deal_amount: None,
     };
     let terms = Terms { sku, product_id, quantity: Some(20), expires_at, expiry_approximate: true };
     let created = license::Event::from(InstanceCreated { order: order.clone() });
@@ -105,7 +114,8 @@ fn license_events(n: usize) -> anyhow::Result<Vec<NewEvent>> {
     Ok(vec![event(&created, &callback(&order)), event(&applied, &answer)])
 }
 
-fn callback(order: &OrderRef) -> Cause {
+/// The signed request that named an order.
+pub(super) fn callback(order: &OrderRef) -> Cause {
     let body = format!(
         r#"{{"activity":"newInstance","businessId":"87b94795-0603-4e24-8ae5-69420d60e3c8","orderId":"{}","orderLineId":"{}"}}"#,
         order.order_id, order.order_line_id
@@ -122,7 +132,8 @@ fn callback(order: &OrderRef) -> Cause {
     }))
 }
 
-fn event<E: StoredEvent>(event: &E, cause: &Cause) -> NewEvent {
+/// An event with its cause, to be appended.
+pub(super) fn event<E: StoredEvent>(event: &E, cause: &Cause) -> NewEvent {
     NewEvent {
         id: Uuid::now_v7(),
         kind: event.kind().into(),

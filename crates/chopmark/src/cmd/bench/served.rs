@@ -1,7 +1,6 @@
 //! An actix-web server on a free port, for the length of a measurement.
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
 use chopmark_simulator::Url;
@@ -34,7 +33,7 @@ impl Served {
     /// # Errors
     /// No port is free.
     pub(crate) fn start(routes: impl Fn(&mut ServiceConfig) + Send + Clone + 'static) -> anyhow::Result<Self> {
-        serve!(move || App::new().wrap(from_fn(unread::hang_up)).configure(routes.clone()))
+        serve!(move || App::new().wrap(unread::HangUp).configure(routes.clone()))
     }
 
     /// Serves these routes and nothing around them.

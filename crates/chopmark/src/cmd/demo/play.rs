@@ -10,19 +10,20 @@ use chopmark_simulator::checks::Question;
 use chopmark_simulator::console::{Expected, examine};
 use chopmark_simulator::marketplace::{Delivery, Marketplace, Style};
 use chopmark_simulator::message::Refresh;
-use chopmark_simulator::orders::{Order, Period, Product};
+use chopmark_simulator::orders::{Cents, Order, Period, Price, Product};
 use chopmark_simulator::{Checks, Message, OrderLine};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::money::{PRICE, SEATS_PRICE};
 use super::software::Program;
 use super::stage::{SEATS_SKU, Stage};
 use crate::failure::{Failure, OrFail, Reason};
 
 /// How long the order's facts may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A step that was played.
 #[derive(Debug, Serialize)]
@@ -81,7 +82,8 @@ impl Play {
     /// A purchase and what becomes of it.
     async fn story(&mut self) -> Result<(), Failure> {
         self.headline("A customer buys. The marketplace calls, signed; the license it creates answers a check.")?;
-        let order = self.placed(OrderType::New, Utc::now() + TimeDelta::days(365), Product::default());
+        let expires_at = Utc::now() + TimeDelta::days(365);
+        let order = self.placed(OrderType::New, expires_at, Product::default(), Some(PRICE));
         let purchase = self.sign(&Message::NewInstance { order: order.clone() })?;
         self.stage.hold_facts();
         let instance = self.buy("newInstance", &purchase, Expected::new_instance()).await?;
@@ -106,10 +108,10 @@ impl Play {
         self.look_back(&instance, &frozen).await?;
 
         self.headline("The customer unsubscribes. The log remembers everything.")?;
-        let release = Message::ReleaseInstance { instance: instance.clone(), order: Some(OrderLine::fresh()) };
-        self.send("releaseInstance", &release, Expected::success()).await?;
+        self.unsubscribe(&instance).await?;
         self.check("check", &instance, "RELEASED", |_| true).await?;
-        self.query(&instance).await
+        self.query(&instance).await?;
+        self.settle(&seated).await
     }
 
     /// A freeze and a renewal; gives the verdict in between.
@@ -130,7 +132,8 @@ impl Play {
     /// Another license, of another product, with its facts.
     async fn bought(&mut self, sku: &str) -> Result<String, Failure> {
         let product = Product { sku: sku.into(), ..Product::default() };
-        let order = self.placed(OrderType::New, Utc::now() + TimeDelta::days(365), product);
+        let expires_at = Utc::now() + TimeDelta::days(365);
+        let order = self.placed(OrderType::New, expires_at, product, Some(SEATS_PRICE));
         let purchase = self.sign(&Message::NewInstance { order })?;
         let answer = self.marketplace.send(&purchase).await;
         let answer = answer.or_fail(Reason::CheckFailed, "newInstance", "run the demo again")?;
@@ -144,7 +147,13 @@ impl Play {
     }
 
     /// A new order in the marketplace's book.
-    fn placed(&self, order_type: OrderType, expires_at: DateTime<Utc>, product: Product) -> OrderLine {
+    pub(super) fn placed(
+        &self,
+        order_type: OrderType,
+        expires_at: DateTime<Utc>,
+        product: Product,
+        deal: Option<Cents>,
+    ) -> OrderLine {
         let line = OrderLine::fresh();
         self.stage.orders.register(Order {
             line: line.clone(),
@@ -154,6 +163,7 @@ impl Play {
             expires_at: Some(expires_at),
             period: Some(Period { unit: "year", number: 1 }),
             product,
+            price: deal.map(Price::of),
         });
         line
     }
@@ -168,7 +178,7 @@ impl Play {
     }
 
     async fn renew(&mut self, instance: &str, expires_at: DateTime<Utc>) -> Result<(), Failure> {
-        let order = self.placed(OrderType::Renew, expires_at, Product::default());
+        let order = self.placed(OrderType::Renew, expires_at, Product::default(), Some(PRICE));
         let refresh = Refresh { scene: Scene::Renewal, order, expires_at, product_id: None };
         let message = Message::RefreshInstance { instance: instance.into(), refresh };
         self.send("refreshInstance RENEWAL", &message, Expected::success()).await
@@ -205,7 +215,7 @@ impl Play {
         Ok(answer["instanceId"].as_str().unwrap_or_default().to_owned())
     }
 
-    async fn send(&mut self, what: &str, message: &Message, expected: Expected) -> Result<(), Failure> {
+    pub(super) async fn send(&mut self, what: &str, message: &Message, expected: Expected) -> Result<(), Failure> {
         let delivery = self.sign(message)?;
         self.deliver(what, &delivery, expected).await.map(|_| ())
     }

@@ -222,6 +222,7 @@ sku = "{SKU}"
 seller = "{SELLER}"
 kind = "saas"
 name = "Example"
+fee_ratio = "0.05"
 entitlements = {{ reports = true, users = "quantity" }}
 grace_days = 15
 
@@ -230,6 +231,7 @@ sku = "{SEATS_SKU}"
 seller = "{SELLER}"
 kind = "saas"
 name = "Example with three seats"
+fee_ratio = "0.05"
 seats = 3
 
 [[product]]

@@ -8,8 +8,8 @@ use crate::config::Config;
 
 /// Looks whether they can be used.
 pub(super) async fn look(config: &Config) -> Finding {
-    let file = config.views_file.display();
-    match seen::open(&config.views_file).await {
+    let file = config.views.views_file().display();
+    match seen::open(config.views.views_file()).await {
         Ok(Some(_)) => Finding::ok("views", format!("{file}: whole")),
         Ok(None) => Finding::warn("views", format!("{file} does not exist yet"), "it is made when the server starts"),
         Err(error @ ViewsError::Damaged { .. }) => {

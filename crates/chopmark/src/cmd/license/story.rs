@@ -66,6 +66,7 @@ pub(super) fn by(cause: &Cause) -> String {
         Cause::Callback(request) => format!("by a callback: nonce {}, key {}", request.nonce, request.key_id),
         Cause::OpenApi { api, .. } => format!("by an answer of {api}"),
         Cause::Operator { actor } => format!("by operator {actor}"),
+        Cause::Import { actor, file_name, .. } => format!("by operator {actor} with the file {file_name}"),
         Cause::Software { address: Some(address) } => format!("by software in {address}"),
         Cause::Software { address: None } => "by software".into(),
         Cause::System => "by Chopmark itself".into(),

@@ -231,6 +231,8 @@ fn facts(order: &crate::orders::Order) -> OrderFacts {
         quantity: Some(order.product.quantity),
         expires_at: order.expires_at,
         ordered_at: Some(order.ordered_at),
+        amount: None,
+        deal_amount: None,
     }
 }
 
