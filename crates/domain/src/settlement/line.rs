@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use self::bill_state::BillState;
 use super::calendar::Period;
 use super::marked::{Mark, Marked};
-use super::money::{Currency, Money, MoneyError, Ratio};
+use super::money::{Currency, Money, MoneyError, Ratio, written};
 use super::product::{Category, LineType};
 use super::readiness::Blocked;
 use crate::ids::{OrderId, OrderLineId, ProductId, Sku};
@@ -85,6 +85,22 @@ impl SettlementLine {
     /// Out of range.
     pub fn settled(&self) -> Result<Option<Money>, MoneyError> {
         self.settle_amount.map(|amount| Money::new(amount.value, self.currency)).transpose()
+    }
+
+    /// The line with its amounts as they are [`written`].
+    #[must_use]
+    pub fn written(self) -> Self {
+        let written = |amount: Option<Marked<Decimal>>| {
+            amount.map(|Marked { value, mark }| Marked { value: written(value), mark })
+        };
+        Self {
+            sales_amount: written(self.sales_amount),
+            voucher_amount: written(self.voucher_amount),
+            customer_wht: written(self.customer_wht),
+            seller_tax: written(self.seller_tax),
+            settle_amount: written(self.settle_amount),
+            ..self
+        }
     }
 
     /// Whether anything in it is an estimate of ours.

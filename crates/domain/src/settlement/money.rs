@@ -113,6 +113,17 @@ pub fn round_to_cents(amount: Decimal) -> Decimal {
     cents
 }
 
+/// An exact amount as it is written: no digit is lost, cents always stand, and zeros behind them do not.
+#[must_use]
+pub fn written(amount: Decimal) -> Decimal {
+    let mut plain = amount.normalize();
+    if plain.scale() < 2 {
+        // Of an amount too large for cents, as many zeros as fit.
+        plain.rescale(2);
+    }
+    plain
+}
+
 /// An exact amount of money; negative if it is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "RawMoney")]
@@ -149,7 +160,7 @@ impl Money {
     /// Nothing, in a currency.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
-        Self { amount: Decimal::ZERO, currency }
+        Self { amount: Decimal::from_parts(0, 0, 0, false, 2), currency }
     }
 
     /// The exact amount.

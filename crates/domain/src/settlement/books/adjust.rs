@@ -51,7 +51,8 @@ pub fn draw_adjustment(
         bill_state: None,
         payment_request_no: None,
         invoice_no: None,
-    };
+    }
+    .written();
     Drawn {
         columns: line.columns(),
         line,

@@ -239,6 +239,7 @@ fn line(known: &Known<'_>, of: &Known<'_>, conditions: &Conditions) -> Settlemen
 fn finish(line: SettlementLine, mut missing: Vec<Missing>, known: &Known<'_>) -> Drawn {
     missing.sort_unstable();
     missing.dedup();
+    let line = line.written();
     Drawn {
         columns: line.columns(),
         line,

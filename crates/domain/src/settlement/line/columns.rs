@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SettlementLine;
 use crate::settlement::marked::Marked;
+use crate::settlement::money::written;
 use crate::settlement::product::LineType;
 
 /// From what was sold to what is paid: `net = sales - voucher - fee + tier_bonus - tax + refund + adjustment`, exactly
@@ -29,16 +30,32 @@ pub struct Columns {
     pub net: Decimal,
 }
 
+impl Columns {
+    fn written(self) -> Self {
+        Self {
+            sales: written(self.sales),
+            voucher: written(self.voucher),
+            fee: written(self.fee),
+            tier_bonus: written(self.tier_bonus),
+            tax: written(self.tax),
+            refund: written(self.refund),
+            adjustment: written(self.adjustment),
+            net: written(self.net),
+        }
+    }
+}
+
 impl SettlementLine {
     /// The columns of this line; `None` while its amounts cannot be said.
     #[must_use]
     pub fn columns(&self) -> Option<Columns> {
         let net = self.settle_amount?.value;
-        match self.line_type {
-            LineType::Refund | LineType::Downgrade => Some(Columns { refund: net, net, ..Columns::default() }),
-            LineType::Adjustment => Some(Columns { adjustment: net, net, ..Columns::default() }),
-            _ => self.sold(net),
-        }
+        let columns = match self.line_type {
+            LineType::Refund | LineType::Downgrade => Columns { refund: net, net, ..Columns::default() },
+            LineType::Adjustment => Columns { adjustment: net, net, ..Columns::default() },
+            _ => self.sold(net)?,
+        };
+        Some(columns.written())
     }
 
     /// The fee is what is left over between the others: that holds for every formula.

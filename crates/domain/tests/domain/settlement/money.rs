@@ -1,6 +1,6 @@
 //! Money and how it is explained.
 
-use chopmark_domain::settlement::money::{Currency, LARGEST, Money, MoneyError, Ratio, Sums, round_to_cents};
+use chopmark_domain::settlement::money::{Currency, LARGEST, Money, MoneyError, Ratio, Sums, round_to_cents, written};
 use rust_decimal::Decimal;
 
 use super::support::*;
@@ -20,6 +20,22 @@ fn half_a_cent_is_rounded_away_from_zero_and_two_decimals_are_always_shown() {
         ("474999.9905", "474999.99"),
     ] {
         assert_eq!(round_to_cents(dec(exact)).to_string(), shown, "{exact}");
+    }
+}
+
+#[test]
+fn an_exact_amount_is_written_with_its_cents_and_without_zeros_behind_them() {
+    let largest = Decimal::MAX.to_string();
+    for (exact, text) in [
+        ("0", "0.00"),
+        ("95", "95.00"),
+        ("97.0000", "97.00"),
+        ("0.7125", "0.7125"),
+        ("-1.4250", "-1.425"),
+        ("1.0000000000000000000000000001", "1.0000000000000000000000000001"),
+        (&largest, &largest),
+    ] {
+        assert_eq!(written(dec(exact)).to_string(), text);
     }
 }
 
