@@ -20,12 +20,16 @@ mod missing;
 mod newer;
 mod online;
 mod orders;
+#[path = "../../crates/billing/src/contract/postgres.rs"]
+#[expect(dead_code, unreachable_pub, reason = "the stores' own tests have the same file")]
+mod postgres;
 #[path = "../src/python.rs"]
 #[expect(unreachable_pub, reason = "the tests of the house have the same file in their library")]
 mod python;
 mod scenarios;
 mod settlement;
 mod settlement_cli;
+mod settlement_postgres;
 mod settlement_till;
 mod shell;
 mod shop;

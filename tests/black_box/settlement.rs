@@ -1,9 +1,9 @@
 //! Settlement from end to end: callbacks, orders and the console's files in, the API's answers out, in both orders.
 
-use chopmark_simulator::finance::{Acceptance, Kind, Sold};
+use chopmark_simulator::finance::{Acceptance, Books, Kind, Language, Month, Sold};
 use chopmark_simulator::orders::{Cents, Product};
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::settlement_till::{Act, BOTH, Call, Sequence, Till, at, decimal, refund, sold};
 
@@ -42,10 +42,24 @@ async fn a_monthly_purchase_is_settled_in_its_month() {
     .await;
 }
 
+/// A product whose fee is known without a file.
+const PRICED: &str = r#"
+[[product]]
+sku = "priced"
+seller = "acme"
+kind = "saas"
+name = "With its fee"
+fee_ratio = "0.05"
+"#;
+
+fn priced(sold: Sold) -> Sold {
+    Sold { product: Product { sku: "priced".into(), ..Product::default() }, ..sold }
+}
+
 #[tokio::test]
 async fn what_nobody_states_is_an_estimate_until_a_file_states_it() {
-    let till = plain().await;
-    let bought = sold(Kind::New, 10_000, "2024-05-05 10:00:00");
+    let till = Till::open("", PRICED).await;
+    let bought = priced(sold(Kind::New, 10_000, "2024-05-05 10:00:00"));
     till.call_in(&[act(&bought, Call::Buy)]).await;
     let estimated = till
         .until(async |till| match till.lines(&bought).await.as_slice() {
@@ -53,6 +67,7 @@ async fn what_nobody_states_is_an_estimate_until_a_file_states_it() {
             lines => Err(format!("{lines:?}")),
         })
         .await;
+    assert_eq!(decimal(&estimated["settle_amount"]["value"]), Some(Decimal::from(95)));
     assert_eq!(estimated["effective_at"]["mark"], "estimate");
     assert_eq!(estimated["estimated"], true);
     till.play(Sequence::ImportFirst, &[act(&bought, Call::Never)]).await;
@@ -382,9 +397,9 @@ async fn a_voucher_is_borne_by_both_sides() {
 
 #[tokio::test]
 async fn an_open_api_that_tells_no_amounts_leaves_them_to_the_console() {
-    let till = plain().await;
+    let till = Till::open("", PRICED).await;
     till.shop.orders.leave_amounts_out();
-    let bought = sold(Kind::New, 10_000, "2024-05-05 10:00:00");
+    let bought = priced(sold(Kind::New, 10_000, "2024-05-05 10:00:00"));
     till.call_in(&[act(&bought, Call::Buy)]).await;
     till.until(async |till| match till.lines(&bought).await.as_slice() {
         [line] if line["sku_code"].is_string() && line["settle_amount"].is_null() => Ok(()),
@@ -393,4 +408,94 @@ async fn an_open_api_that_tells_no_amounts_leaves_them_to_the_console() {
     .await;
     till.play(Sequence::ImportFirst, &[act(&bought, Call::Never)]).await;
     till.settles(&bought, "202405", "95").await;
+}
+
+#[tokio::test]
+async fn a_bill_that_comes_before_everything_matches_once_the_rest_is_known() {
+    let till = plain().await;
+    let mut books = Books::with_fee(500);
+    let bought = sold(Kind::New, 3_333, "2024-05-05 10:00:00");
+    let back = refund(&bought, "2024-05-07 10:00:00");
+    [&bought, &back].into_iter().for_each(|sold| books.enter(sold.clone()));
+    let bill = books.bill(Month::new(2024, 5)).export(Language::Chinese).to_csv();
+    let query = [("period", "202405"), ("category", "generic")];
+    till.import("bills", &query, &bill).await;
+    let outcomes = async |till: &Till| {
+        let answer = till.view("reconciliation/202405", &[]).await;
+        let outcome = |pair: &Value| pair["outcome"].as_str().unwrap().to_owned();
+        answer["pairs"].as_array().unwrap().iter().map(outcome).collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(&till).await, ["UNKNOWN_TO_US"; 2]);
+    till.play(Sequence::CallbacksFirst, &[act(&bought, Call::Buy), act(&back, Call::Release(0))]).await;
+    till.until(async |till| match outcomes(till).await {
+        matched if matched == ["MATCHED"; 2] => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    let again = till.import("bills", &query, &bill).await;
+    assert_eq!(again["change"]["same"], true, "{again}");
+    assert_eq!(till.view("reconciliation/202405", &[]).await["bills"][0]["revision"], 1);
+}
+
+#[tokio::test]
+async fn a_full_refund_comes_to_nothing_whatever_the_amounts() {
+    let till = plain().await;
+    for (n, (sales, voucher)) in [(1, 0), (3_333, 0), (99_999, 1), (123_457, 23_456)].into_iter().enumerate() {
+        let month = format!("2023-{:02}", n + 1);
+        let bought = Sold { voucher: Cents(voucher), ..sold(Kind::New, sales, &format!("{month}-05 10:00:00")) };
+        let back = Sold { voucher: Cents(-voucher), ..refund(&bought, &format!("{month}-07 10:00:00")) };
+        till.play(BOTH[n % 2], &[act(&bought, Call::Buy), act(&back, Call::Release(0))]).await;
+        till.until(async |till| match till.lines(&back).await.as_slice() {
+            [line] if line["settle_amount"].is_object() => Ok(()),
+            lines => Err(format!("{lines:?}")),
+        })
+        .await;
+        assert_eq!(till.net(&month.replace('-', "")).await, Some(Decimal::new(0, 2)), "{sales} less {voucher}");
+    }
+}
+
+#[tokio::test]
+async fn joint_operation_shares_the_deal_price_or_the_floor_price() {
+    let products = r#"
+[[product]]
+sku = "by-deal"
+seller = "acme"
+kind = "saas"
+name = "A share of the deal price"
+settlement = { category = "joint_operation", partner_ratio = "0.7", tax_rate = "0.06" }
+[[product]]
+sku = "by-floor"
+seller = "acme"
+kind = "saas"
+name = "A share of the floor price"
+settlement = { category = "joint_operation", partner_ratio = "0.7", tax_rate = "0.06", floor_discount = "0.53" }
+"#;
+    let till = Till::open("", products).await;
+    let details = "订单号,订单行ID,订单类型,SKU编码,计费模式,生效时间,付费时间,服务监管状态,商品销售金额,目录价\r\n\
+                   J1,J1-000001,新购,by-deal,包周期,2024-05-05 10:00:00,2024-05-05 10:00:00,不涉及,1060.00,2000.00\r\n\
+                   J2,J2-000001,新购,by-floor,包周期,2024-05-05 10:00:00,2024-05-05 10:00:00,不涉及,1060.00,2000.00\r\n";
+    till.import("transactions", &[], details.as_bytes()).await;
+    for order in ["J1", "J2"] {
+        let line = till
+            .until(async |till| {
+                let answer = till.view("lines", &[("order", order)]).await;
+                let line = answer["lines"][0].clone();
+                if line["settle_amount"].is_object() { Ok(line) } else { Err(answer.to_string()) }
+            })
+            .await;
+        assert_eq!(decimal(&line["settle_amount"]["value"]), Some(Decimal::from(700)), "{line}");
+        assert_eq!(line["product_category"], "joint_operation");
+    }
+}
+
+#[tokio::test]
+async fn part_of_a_service_is_given_back_by_negotiation() {
+    let till = plain().await;
+    for sequence in BOTH {
+        let service = sold(Kind::New, 10_000, "2024-05-05 10:00:00");
+        let service = Sold { acceptance: Acceptance::At(at("2024-05-20 10:00:00")), ..service };
+        let back = Sold { sales: Cents(-4_000), ..refund(&service, "2024-05-10 10:00:00") };
+        let acts = [act(&service, Call::Buy), act(&back, Call::Release(0))];
+        comes_to(&till, sequence, &acts, &[(&service, "202405", "95"), (&back, "202405", "-38")]).await;
+    }
 }

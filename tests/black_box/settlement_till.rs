@@ -95,6 +95,11 @@ pub(crate) fn refund(of: &Sold, moment: &str) -> Sold {
 impl Till {
     /// A shop whose seller is settled so (an inline table of `[seller.settlement]`), and that sells these products too.
     pub(crate) async fn open(settlement: &str, products: &str) -> Self {
+        Self::with("", settlement, products).await
+    }
+
+    /// The same, with more at the top of the configuration.
+    pub(crate) async fn with(top: &str, settlement: &str, products: &str) -> Self {
         let credentials = Credentials { access_key: "AK".into(), secret_key: "SK".into() };
         let orders = Orders::default();
         let open_api = OpenApiServer::start(0, credentials, orders.clone()).unwrap();
@@ -102,7 +107,7 @@ impl Till {
             "open_api = {{ access_key = {{ value = \"AK\" }}, secret_key = {{ value = \"SK\" }}, base_url = \"{}\" }}\n{settlement}",
             open_api.url()
         );
-        let home = Home::new(&format!("{}{products}", config(&access)));
+        let home = Home::new(&format!("{top}{}{products}", config(&access)));
         let server = home.serve().await;
         Self { shop: Shop { open_api, orders, home, server } }
     }

@@ -115,3 +115,54 @@ async fn pages_do_all_they_do_without_scripts_and_break_no_rule_of_their_own() {
     let styled = browser.eval("return getComputedStyle(document.querySelector('.bar-in')).display").await;
     assert_eq!(styled, "flex", "the stylesheet is let in by the policy");
 }
+
+#[tokio::test]
+async fn a_bill_is_brought_looked_at_taken_and_a_difference_disputed() {
+    let (home, server, _) = shop().await;
+    let file = home.folder.path().join("october.csv");
+    std::fs::write(&file, "order_line_id,settle_amount,currency\nCS2610999999-000001,20.00,CNY\n").unwrap();
+    let browser = Browser::open(1280).await;
+    log_in(&browser, &server).await;
+    browser.click("nav a[href='/console/bills']").await;
+    browser.write("#period", "202610").await;
+    browser.write("#file", file.to_str().unwrap()).await;
+    browser.click("form[action='/console/bills/preview'] .primary").await;
+    browser.reads("How the columns are read").await;
+    browser.click("form[action='/console/bills/import'] .primary").await;
+    browser.reads("The bill is imported").await;
+    browser.reads("Not expected").await;
+    browser.write("#note-0", "ticket 4711").await;
+    browser.click("button[value='DISPUTED']").await;
+    browser.reads("The difference is marked as disputed").await;
+    browser.reads("ticket 4711").await;
+    browser.go(&at(&server, "/console/settlement")).await;
+    browser.click("tbody a").await;
+    browser.reads("2026-10").await;
+}
+
+#[tokio::test]
+async fn a_file_with_columns_of_its_own_is_read_as_somebody_says_without_scripts() {
+    let (home, server, _) = shop().await;
+    let file = home.folder.path().join("details.csv");
+    std::fs::write(&file, "Order,Line,Whole price\nCS2610888888,CS2610888888-000001,100.00\n").unwrap();
+    let browser = Browser::open(1280).await;
+    browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true })).await;
+    browser.go(&at(&server, "/console/login")).await;
+    browser.write("#token", &server.admin_token()).await;
+    browser.click(".login button").await;
+    browser.click("nav a[href='/console/bills']").await;
+    browser.write("#transactions", file.to_str().unwrap()).await;
+    browser.click("section[aria-labelledby='details'] .primary").await;
+    browser.click("#field-1 option[value='order_id']").await;
+    browser.click("#field-2 option[value='order_line_id']").await;
+    browser.click("#field-3 option[value='sales_amount']").await;
+    browser.write("#name", "our-details").await;
+    browser.click("button[value='save']").await;
+    browser.click("#mapping option[value='our-details']:checked").await;
+    browser.click("form[action='/console/bills/import'] .primary").await;
+    browser.click("[role='status']").await;
+    browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": false })).await;
+    browser.go(&at(&server, "/console/settlement/line?id=CS2610888888-000001")).await;
+    browser.reads("Row of the transaction details").await;
+    assert_eq!(browser.eval("return document.querySelector('.sums .num').innerText").await, "100.00");
+}

@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::clerk::BookError;
 pub(crate) use self::clerk::Clerk;
 pub use self::heard::FoldError;
+pub(crate) use self::papers::kind;
 use crate::metrics::BillingMetrics;
 use crate::store::{BillingStore, StoreError};
 

@@ -25,7 +25,7 @@ pub use self::concurrency::*;
 pub use self::pages::*;
 pub use self::round_trips::*;
 use crate::rows::LineRow;
-use crate::store::{BillingStore, Changes, Checkpoint, LineQuery, PeriodFilter};
+use crate::store::{BillingStore, Changes, Checkpoint, LineQuery};
 
 /// Where views are kept. They are empty when it is made.
 #[async_trait]
@@ -109,19 +109,7 @@ pub fn by_id(
 /// All lines of the samples' seller, at most 10,000.
 #[must_use]
 pub fn everything() -> LineQuery {
-    LineQuery {
-        seller: samples::seller(),
-        period: PeriodFilter::Any,
-        category: None,
-        line_type: None,
-        sku: None,
-        order_id: None,
-        recomputed: false,
-        not_computed: false,
-        estimated: None,
-        after: None,
-        limit: 10_000,
-    }
+    LineQuery::every(samples::seller(), 10_000)
 }
 
 async fn ids(store: &Arc<dyn BillingStore>, query: &LineQuery) -> Vec<String> {

@@ -7,7 +7,7 @@ use chopmark_domain::settlement::bill::BillIdentity;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::store::{BillingStore, LineQuery, PeriodFilter, StoreError};
+use crate::store::{BillingStore, LineQuery, StoreError};
 
 /// Rows read at a time.
 const PAGE: usize = 500;
@@ -158,19 +158,7 @@ impl<'a> Dump<'a> {
     }
 
     async fn read_lines(&mut self, seller: &SellerId) -> Result<(), StoreError> {
-        let query = LineQuery {
-            seller: seller.clone(),
-            period: PeriodFilter::Any,
-            category: None,
-            line_type: None,
-            sku: None,
-            order_id: None,
-            recomputed: false,
-            not_computed: false,
-            estimated: None,
-            after: self.after.take(),
-            limit: PAGE,
-        };
+        let query = LineQuery { after: self.after.take(), ..LineQuery::every(seller.clone(), PAGE) };
         let rows = self.store.lines(&query).await?.value;
         if rows.len() == PAGE {
             self.after = rows.last().map(|row| row.line().line_id.clone());

@@ -18,6 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 use tokio_postgres::error::SqlState;
 
 use self::address::Address;
@@ -63,6 +64,9 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct PostgresBilling {
     pool: Pool,
     statement_timeout: Duration,
+    schema: String,
+    /// Whether schema and tables are there, and of this version.
+    begun: OnceCell<()>,
 }
 
 impl PostgresBilling {
@@ -74,19 +78,17 @@ impl PostgresBilling {
     /// [`StoreError::Version`] for views of another version; [`StoreError::Unavailable`] for a URL that is not
     /// understood, a server that is not reached, or rights that are missing.
     pub async fn connect(url: &SecretString, options: &PostgresOptions) -> Result<Self, StoreError> {
-        Self::open(url, options, Found::Kept).await
+        let views = Self::connect_later(url, options)?;
+        drop(views.client().await?);
+        Ok(views)
     }
 
-    /// The same, but takes away what is there, of whatever version. Views of others over our tables must be gone before
-    /// tables of another version can go.
+    /// Like [`connect`](Self::connect), but when something is asked or written, and again until that succeeds: for a
+    /// server that is not reached now. Until then everything fails as `connect` would.
     ///
     /// # Errors
-    /// As of [`connect`](Self::connect), but for views of another version.
-    pub async fn connect_anew(url: &SecretString, options: &PostgresOptions) -> Result<Self, StoreError> {
-        Self::open(url, options, Found::TakenAway).await
-    }
-
-    async fn open(url: &SecretString, options: &PostgresOptions, found: Found) -> Result<Self, StoreError> {
+    /// [`StoreError::Unavailable`] for a URL that is not understood.
+    pub fn connect_later(url: &SecretString, options: &PostgresOptions) -> Result<Self, StoreError> {
         begin::check_schema(&options.schema)?;
         let address = Address::of(url, options)?;
         // A connection is asked for a sign of life before it is used: it may have been idle for days.
@@ -103,13 +105,44 @@ impl PostgresBilling {
             .wait_timeout(Some(options.statement_timeout))
             .build()
             .map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
-        let views = Self { pool, statement_timeout: options.statement_timeout };
-        let mut client = views.client().await?;
-        timely(EMPTY_TIMEOUT, begin::begin(&mut client, &options.schema, found)).await?;
+        let (statement_timeout, schema) = (options.statement_timeout, options.schema.clone());
+        Ok(Self { pool, statement_timeout, schema, begun: OnceCell::new() })
+    }
+
+    /// Connects to views that are there, and makes nothing; `None` where there are none.
+    ///
+    /// # Errors
+    /// As of [`connect`](Self::connect).
+    pub async fn connect_to_kept(url: &SecretString, options: &PostgresOptions) -> Result<Option<Self>, StoreError> {
+        let views = Self::connect_later(url, options)?;
+        let mut client = views.connection().await?;
+        let are_there = timely(views.statement_timeout, begin::are_there(&mut client, &views.schema)).await?;
+        Ok(are_there.then_some(views))
+    }
+
+    /// Like [`connect`](Self::connect), but takes away what is there, of whatever version. Views of others over our tables must be gone before
+    /// tables of another version can go.
+    ///
+    /// # Errors
+    /// As of [`connect`](Self::connect), but for views of another version.
+    pub async fn connect_anew(url: &SecretString, options: &PostgresOptions) -> Result<Self, StoreError> {
+        let views = Self::connect_later(url, options)?;
+        views.begin(&mut views.connection().await?, Found::TakenAway).await?;
         Ok(views)
     }
 
+    async fn begin(&self, client: &mut Object, found: Found) -> Result<(), StoreError> {
+        self.begun.get_or_try_init(|| timely(EMPTY_TIMEOUT, begin::begin(client, &self.schema, found))).await.copied()
+    }
+
+    /// A connection to tables that are there.
     async fn client(&self) -> Result<Object, StoreError> {
+        let mut client = self.connection().await?;
+        self.begin(&mut client, Found::Kept).await?;
+        Ok(client)
+    }
+
+    async fn connection(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|error| match error {
             deadpool_postgres::PoolError::Backend(error) => refusal(&error),
             other => StoreError::Unavailable { reason: format!("no connection to PostgreSQL: {other}") },

@@ -19,6 +19,7 @@ pub mod reconciliation;
 mod schema;
 mod standing;
 pub mod tiers;
+mod underway;
 
 use std::sync::Arc;
 
@@ -40,6 +41,9 @@ use crate::store::{BillingStore, StoreError};
 
 /// Rows that are read at once. What is made of them is small, so that a report over any number of lines stays so.
 pub(crate) const SLICE: usize = 1_000;
+
+/// How often rows are read anew that changed while they were read.
+pub(crate) const ATTEMPTS: usize = 3;
 
 /// The billing views as reports read them. Cheap to clone.
 #[derive(Clone)]
@@ -122,15 +126,13 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn at(catalog: &Catalog, at: DateTime<Utc>) -> Self {
         let terms = catalog.seller_terms_at(at).map_or_else(|| SellerTerms::of(Site::Cn), |dated| dated.terms.clone());
-        let mut working_days = WorkingDays::china().clone();
         // Whoever defined the terms was told of days that cannot be read; the days that ship hold then.
-        let _ = working_days.extend(&terms.working_days);
+        let working_days = terms.all_working_days().unwrap_or_else(|_| WorkingDays::china().clone());
         Self { terms, working_days }
     }
 
     pub(crate) fn schedule(&self) -> Schedule<'_> {
-        let site = self.terms.site;
-        Schedule { site, run_day: self.terms.policy.run_days.of(site), working_days: &self.working_days }
+        self.terms.schedule(&self.working_days)
     }
 }
 

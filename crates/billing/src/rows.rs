@@ -10,6 +10,7 @@ use chopmark_domain::settlement::line::columns::Columns;
 use chopmark_domain::settlement::money::Currency;
 use chopmark_domain::settlement::month::{AdjustmentRecorded, PeriodClosed};
 use chopmark_domain::settlement::product::Category;
+use chopmark_domain::settlement::readiness::{Conditions, Missing, OnBill, Supervision};
 use chopmark_domain::settlement::reconciliation::judgement::Judged;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -36,6 +37,37 @@ impl LineRow {
     pub fn line(&self) -> &SettlementLine {
         &self.drawn.line
     }
+
+    /// Whether it may wait for more than the run of its period's bill: a moment or its kind is not known, or the
+    /// marketplace says that it is on no bill. Every other line counts as billed once that run is over, as long as the
+    /// seller is certified.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        let Drawn { line, conditions, on_bill, missing, .. } = &self.drawn;
+        let Conditions { effective, paid_in_full, supervision, seller_certified, .. } = conditions;
+        let accepted = match supervision {
+            Supervision::NotApplicable => true,
+            Supervision::Until(done) => done.at().is_some(),
+        };
+        let is_certain = effective.at().is_some()
+            && paid_in_full.at().is_some()
+            && accepted
+            && seller_certified.is_some()
+            && line.period.is_some()
+            && !missing.contains(&Missing::LineType);
+        match on_bill {
+            _ if self.closed_in.is_some() => false,
+            OnBill::Billed(_) => false,
+            OnBill::Unbilled => true,
+            OnBill::Unknown => !is_certain,
+        }
+    }
+}
+
+/// The tab of a line's bill. One of which it is not known is under the first.
+#[must_use]
+pub fn tab_of(line: &SettlementLine) -> Category {
+    line.product_category.unwrap_or(Category::Generic)
 }
 
 /// What the lines of a period come to, by tab and currency. Amounts are exact sums of exact lines.

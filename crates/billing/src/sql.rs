@@ -196,10 +196,10 @@ pub(crate) fn lines(dialect: Dialect, query: &LineQuery) -> Question {
     match query.period {
         PeriodFilter::Any => {}
         PeriodFilter::In(period) => conditions.and("period = $", Cell::code(period)),
-        PeriodFilter::FromOrNone(period) => conditions.and("(period IS NULL OR period >= $)", Cell::code(period)),
         PeriodFilter::None => conditions.sql.push("period IS NULL".into()),
     }
-    conditions.and_if("product_category = $", query.category.map(Cell::code));
+    // A line whose tab is not known is under the first one.
+    conditions.and_if("COALESCE(product_category, 'generic') = $", query.category.map(Cell::code));
     conditions.and_if("line_type = $", query.line_type.map(Cell::code));
     conditions.and_if("sku_code = $", query.sku.as_ref().map(|sku| sku.as_str()));
     conditions.and_if("order_id = $", query.order_id.as_ref().map(OrderId::as_str));
@@ -213,6 +213,9 @@ pub(crate) fn lines(dialect: Dialect, query: &LineQuery) -> Question {
         None => {}
         Some(true) => conditions.sql.push("is_estimate".into()),
         Some(false) => conditions.sql.push("NOT is_estimate".into()),
+    }
+    if query.may_wait {
+        conditions.sql.push("may_wait".into());
     }
     conditions.and_if("line_id > $", query.after.as_ref());
     conditions.of("settlement_lines", "line_id", Some(query.limit))

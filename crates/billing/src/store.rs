@@ -101,7 +101,7 @@ pub struct LineQuery {
     pub seller: SellerId,
     /// Of which period.
     pub period: PeriodFilter,
-    /// Of which tab.
+    /// Of which tab; those of which it is not known count as the first one.
     pub category: Option<Category>,
     /// Of which kind.
     pub line_type: Option<LineType>,
@@ -115,10 +115,33 @@ pub struct LineQuery {
     pub not_computed: bool,
     /// Only those that rest on an estimate, or only those that do not.
     pub estimated: Option<bool>,
+    /// Only those that [may wait](LineRow::may_wait) for more than the run of their bill.
+    pub may_wait: bool,
     /// Only those after this line id.
     pub after: Option<String>,
     /// At most so many.
     pub limit: usize,
+}
+
+impl LineQuery {
+    /// All lines of a seller, as many as a page has.
+    #[must_use]
+    pub fn every(seller: SellerId, limit: usize) -> Self {
+        Self {
+            seller,
+            period: PeriodFilter::Any,
+            category: None,
+            line_type: None,
+            sku: None,
+            order_id: None,
+            recomputed: false,
+            not_computed: false,
+            estimated: None,
+            may_wait: false,
+            after: None,
+            limit,
+        }
+    }
 }
 
 /// Lines of which period.
@@ -128,10 +151,16 @@ pub enum PeriodFilter {
     Any,
     /// This one.
     In(Period),
-    /// This one or a later one, or none that can be said.
-    FromOrNone(Period),
     /// Those whose period cannot be said.
     None,
+}
+
+impl PeriodFilter {
+    /// The one period that is asked for, if it is one.
+    #[must_use]
+    pub fn only(self) -> Option<Period> {
+        if let Self::In(period) = self { Some(period) } else { None }
+    }
 }
 
 /// A store of the billing views. Every engine keeps these promises, and the contract suite holds it to them:

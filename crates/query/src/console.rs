@@ -57,8 +57,14 @@ pub(crate) fn add_console(config: &mut web::ServiceConfig) {
             .service(form("/logout", web::post().to(login::log_out)))
             .service(form("/language", web::post().to(login::speak)))
             .service(page("/settlement", web::get().to(settlement::overview::show)))
-            .service(page("/settlement/line", web::get().to(settlement::line::show)))
-            .service(page("/settlement/{period}", web::get().to(settlement::period::show)))
+            .service(
+                page("/settlement/line", web::get().to(settlement::line::show))
+                    .route(web::post().to(settlement::facts::state)),
+            )
+            .service(
+                page("/settlement/{period}", web::get().to(settlement::period::show))
+                    .route(web::post().to(settlement::adjustment::record)),
+            )
             .service(
                 page("/settlement/{period}/reconciliation", web::get().to(settlement::reconciliation::show))
                     .route(web::post().to(settlement::reconciliation::judge)),
@@ -68,8 +74,10 @@ pub(crate) fn add_console(config: &mut web::ServiceConfig) {
                     .route(web::post().to(settlement::close::close)),
             )
             .service(page("/bills", web::get().to(settlement::bills::show)))
-            .service(form("/bills/preview", web::post().to(settlement::bills::preview)))
-            .service(form("/bills/import", web::post().to(settlement::bills::import)))
+            .service(form("/bills/preview", web::post().to(settlement::preview::look)))
+            .service(form("/bills/read", web::post().to(settlement::preview::look_again)))
+            .service(form("/bills/import", web::post().to(settlement::preview::import)))
+            .service(page("/download/{report}", web::get().to(settlement::downloads::send)))
             .service(page("/licenses", web::get().to(licenses::list)))
             .service(page("/licenses/{id}", web::get().to(licenses::show)))
             .service(page("/deliveries", web::get().to(deliveries::list)))

@@ -15,7 +15,7 @@ pub(crate) mod periods;
 pub(crate) mod progress;
 pub(crate) mod reconciliation;
 pub(crate) mod statements;
-mod table;
+pub(crate) mod table;
 pub(crate) mod transactions;
 pub(crate) mod upload;
 

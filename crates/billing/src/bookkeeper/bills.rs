@@ -65,6 +65,7 @@ impl Bills {
         let open = self.0.entry(identity.clone()).or_default();
         match event {
             Event::RowsListed(listed) => {
+                open.kept.progress.take_up(&BillProgressed::said_by(&listed.rows));
                 for row in listed.rows {
                     let total = open.totals.entry(row.currency).or_default();
                     *total = total.saturating_add(row.settle_amount);

@@ -231,17 +231,9 @@ impl Clerk {
             }
             Scope::Closed(period) => {
                 let query = LineQuery {
-                    seller: seller.clone(),
                     period: PeriodFilter::In(*period),
-                    category: None,
-                    line_type: None,
-                    sku: None,
-                    order_id: None,
-                    recomputed: false,
-                    not_computed: false,
-                    estimated: None,
                     after: after.map(str::to_owned),
-                    limit: self.slice,
+                    ..LineQuery::every(seller.clone(), self.slice)
                 };
                 let rows = self.store.lines(&query).await?.value;
                 let next = rows.last().filter(|_| rows.len() == self.slice).map(|row| row.line().line_id.clone());

@@ -1,5 +1,6 @@
 //! Sums that forget nothing: whatever was added can be taken away again, in any order, to the last digit.
 
+use chopmark_domain::settlement::money::written;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
@@ -37,13 +38,13 @@ impl Exact {
         Self { whole, fraction: fraction.rem_euclid(ONE) }
     }
 
-    /// The nearest decimal, without trailing zeros.
+    /// The nearest decimal, as amounts are written.
     pub(crate) fn value(self) -> Decimal {
         let whole = Decimal::try_from_i128_with_scale(self.whole, 0).ok();
         let fraction = Decimal::try_from_i128_with_scale(self.fraction, DIGITS).ok();
         let sum = whole.zip(fraction).and_then(|(whole, fraction)| whole.checked_add(fraction));
         let beyond = if self.whole < 0 { Decimal::MIN } else { Decimal::MAX };
-        sum.map_or(beyond, |sum| sum.normalize())
+        sum.map_or(beyond, written)
     }
 }
 

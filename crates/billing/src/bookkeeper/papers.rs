@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::rows::tab_of;
 use crate::store::{DocumentKey, StoreError};
 
 /// Kinds of documents.
@@ -224,11 +225,10 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// A line whose tab is not known is under the first one.
     pub(crate) fn of(line: &SettlementLine, columns: Option<Columns>) -> Self {
         Self {
             period: line.period,
-            category: line.product_category.unwrap_or(Category::Generic),
+            category: tab_of(line),
             currency: line.currency,
             columns,
             estimated: line.is_estimate(),

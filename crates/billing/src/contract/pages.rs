@@ -8,9 +8,10 @@ use chopmark_domain::settlement::line::columns::Columns;
 use chopmark_domain::settlement::marked::Marked;
 use chopmark_domain::settlement::money::Currency;
 use chopmark_domain::settlement::product::{Category, LineType};
+use chopmark_domain::settlement::readiness::OnBill;
 
 use super::{Place, at, by_id, everything, ids, samples};
-use crate::rows::{BillHead, BilledRow, LineRow, PeriodRow};
+use crate::rows::{BillHead, BilledRow, LineRow, PeriodRow, tab_of};
 use crate::store::{BillingStore, Changes, Checkpoint, LineQuery, PeriodFilter};
 
 /// Lines of all kinds: each third has a period, every second is computed, and so on, in every combination.
@@ -25,6 +26,8 @@ fn variety() -> Vec<LineRow> {
         line.order_id = [None, Some("order-1"), Some("order-2"), Some("order-3")][n / 4 % 4].map(samples::order);
         let at = samples::moment(0);
         line.effective_at = [None, Some(Marked::stated(at)), Some(Marked::estimate(at))][n / 2 % 3];
+        row.drawn.on_bill = [OnBill::Unknown, OnBill::Unbilled, OnBill::Billed(samples::month("202405"))][n / 5 % 3];
+        row.closed_in = n.is_multiple_of(11).then(|| samples::month("202404"));
         row.drawn.columns = (!n.is_multiple_of(5)).then(Columns::default);
         row.recomputed = n.is_multiple_of(7).then(|| Box::new(row.drawn.line.clone()));
         row
@@ -46,18 +49,18 @@ fn picked(query: &LineQuery) -> Vec<String> {
         let of_period = match query.period {
             PeriodFilter::Any => true,
             PeriodFilter::In(period) => line.period == Some(period),
-            PeriodFilter::FromOrNone(period) => line.period.is_none_or(|of| of >= period),
             PeriodFilter::None => line.period.is_none(),
         };
         let is_computed = row.drawn.columns.is_some();
         of_period
-            && query.category.is_none_or(|category| line.product_category == Some(category))
+            && query.category.is_none_or(|category| tab_of(line) == category)
             && query.line_type.is_none_or(|line_type| line.line_type == line_type)
             && query.sku.as_ref().is_none_or(|sku| line.sku_code.as_ref() == Some(sku))
             && query.order_id.as_ref().is_none_or(|order| line.order_id.as_ref() == Some(order))
             && (!query.recomputed || row.recomputed.is_some())
             && (!query.not_computed || !is_computed)
             && query.estimated.is_none_or(|estimated| line.is_estimate() == estimated)
+            && (!query.may_wait || row.may_wait())
             && query.after.as_ref().is_none_or(|after| line.line_id > *after)
     };
     let mut found: Vec<_> = variety().iter().filter(|row| fits(row)).map(|row| row.line().line_id.clone()).collect();
@@ -75,9 +78,10 @@ fn queries() -> Vec<LineQuery> {
         all.clone(),
         LineQuery { period: PeriodFilter::In(samples::month("202405")), ..all.clone() },
         LineQuery { period: PeriodFilter::In(samples::month("209901")), ..all.clone() },
-        LineQuery { period: PeriodFilter::FromOrNone(samples::month("202405")), ..all.clone() },
+        LineQuery { may_wait: true, ..all.clone() },
         LineQuery { period: PeriodFilter::None, ..all.clone() },
         LineQuery { category: Some(Category::Selected), ..all.clone() },
+        LineQuery { category: Some(Category::Generic), ..all.clone() },
         LineQuery { line_type: Some(LineType::Refund), ..all.clone() },
         LineQuery { sku: sku.clone(), ..all.clone() },
         LineQuery { order_id: order_id.clone(), ..all.clone() },
@@ -90,7 +94,7 @@ fn queries() -> Vec<LineQuery> {
         LineQuery { limit: 0, ..all.clone() },
         LineQuery { period: PeriodFilter::None, category: Some(Category::Generic), not_computed: true, ..all.clone() },
         LineQuery {
-            period: PeriodFilter::FromOrNone(samples::month("202405")),
+            may_wait: true,
             line_type: Some(LineType::Usage),
             estimated: Some(true),
             after: Some("Z".into()),

@@ -99,9 +99,30 @@ impl Server {
     /// # Errors
     /// It does not start again, in words.
     pub fn restart(&self) -> Result<(), String> {
+        self.control(&["--log", "log", "--mode", "immediate", "restart"])
+    }
+
+    /// Ends it at once, as a power cut would.
+    ///
+    /// # Errors
+    /// It does not run, in words.
+    pub fn stop(&self) -> Result<(), String> {
+        self.control(&["--mode", "immediate", "stop"])
+    }
+
+    /// Starts it again, as it was.
+    ///
+    /// # Errors
+    /// It does not start, in words.
+    pub fn start_again(&self) -> Result<(), String> {
+        // What a server was started with is kept by its folder; that is what a restart goes by.
+        self.restart()
+    }
+
+    fn control(&self, words: &[&str]) -> Result<(), String> {
         let programs = programs().ok_or(MISSING)?;
-        let restart = ["--pgdata", "data", "--wait", "--silent", "--log", "log", "--mode", "immediate", "restart"];
-        run(as_user(&programs.join("pg_ctl"), &self.folder).args(restart))
+        let mut control = as_user(&programs.join("pg_ctl"), &self.folder);
+        run(control.args(["--pgdata", "data", "--wait", "--silent"]).args(words))
     }
 
     fn log(&self) -> String {

@@ -78,9 +78,12 @@ fn configured(mut config: Config, options: &PostgresOptions, is_secure: bool) ->
     if config.get_application_name().is_none() {
         config.application_name("chopmark");
     }
-    // Filters make plans that do not fit each other, so each question is planned for itself.
+    // Filters make plans that do not fit each other, so each question is planned for itself. Rows are read in the order of
+    // an index up to a limit: where the server has no statistics yet, as after a rebuild, it would rather gather all of
+    // them as a bitmap and sort them for every page.
     let settings = format!(
-        "{} -c search_path={} -c statement_timeout={} -c plan_cache_mode=force_custom_plan",
+        "{} -c search_path={} -c statement_timeout={} -c plan_cache_mode=force_custom_plan \
+         -c enable_bitmapscan=off -c jit=off",
         config.get_options().unwrap_or_default(),
         options.schema,
         options.statement_timeout.as_millis()

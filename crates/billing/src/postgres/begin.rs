@@ -39,13 +39,25 @@ pub(super) async fn begin(client: &mut Object, schema: &str, found: Found) -> Re
     }
     match version {
         None => create(&transaction, schema).await?,
-        Some(version) if version == i64::from(VERSION) => {}
-        Some(version) => {
-            let found = u32::try_from(version).unwrap_or(u32::MAX);
-            return Err(Failed::Told(StoreError::Version { found, wanted: VERSION }));
-        }
+        Some(version) => check_version(version)?,
     }
     Ok(transaction.commit().await?)
+}
+
+/// Whether there are views; makes none.
+pub(super) async fn are_there(client: &mut Object, schema: &str) -> Result<bool, Failed> {
+    let transaction = client.transaction().await?;
+    let version = version(&transaction, schema).await?;
+    version.map(check_version).transpose()?;
+    Ok(version.is_some())
+}
+
+fn check_version(version: i64) -> Result<(), Failed> {
+    if version == i64::from(VERSION) {
+        return Ok(());
+    }
+    let found = u32::try_from(version).unwrap_or(u32::MAX);
+    Err(Failed::Told(StoreError::Version { found, wanted: VERSION }))
 }
 
 /// The version of the tables that are there.

@@ -87,13 +87,14 @@ impl<'a> Accounts<'a> {
         Self { catalog, running: BTreeMap::new() }
     }
 
-    /// Ends periods one after the other. A period without anything is ended where a shortfall is brought into it, and
-    /// changes nothing otherwise.
+    /// Ends periods one after the other, up to the last that holds anything and to `until` at least. A period without
+    /// anything is ended where a shortfall is brought into it, and changes nothing otherwise.
     pub(crate) fn run(
         &mut self,
         mut holdings: BTreeMap<(Currency, Period), Holding>,
+        until: Period,
     ) -> Result<BTreeMap<(Period, Currency), Closing>, MoneyError> {
-        let last = holdings.keys().map(|(_, period)| *period).max();
+        let last = holdings.keys().map(|(_, period)| *period).fold(until, Period::max);
         let mut closings = BTreeMap::new();
         while let Some(((currency, period), holding)) = holdings.pop_first() {
             let terms = terms_of(self.catalog, period);
@@ -101,7 +102,7 @@ impl<'a> Accounts<'a> {
             let carry = terms.policy.carry;
             let closing = balance::close(period, holding.lines, holding.adjustments, &account, carry)?;
             let carries = !closing.account.shortfall.amount().is_zero();
-            if carries && last.is_some_and(|last| period < last) {
+            if carries && period < last {
                 holdings.entry((currency, period.next())).or_insert_with(|| Holding::nothing(currency));
             }
             if let Some(running) = self.running.get_mut(&currency) {

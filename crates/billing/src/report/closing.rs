@@ -16,12 +16,9 @@ use utoipa::ToSchema;
 
 use super::lines::{Slices, every};
 use super::standing::stand;
-use super::{Asking, Billing, ReportError, Run, schema};
-use crate::rows::{AdjustmentRow, LineRow};
+use super::{ATTEMPTS, Asking, Billing, ReportError, Run, schema};
+use crate::rows::{AdjustmentRow, LineRow, tab_of};
 use crate::store::{PeriodFilter, Read};
-
-/// How often lines are read anew that changed while they were read.
-const ATTEMPTS: usize = 3;
 
 /// What a month comes to in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -207,7 +204,7 @@ impl Billing {
         let (mut slices, mut proposals) = (Slices::of(self, query), vec![]);
         while let Some(rows) = slices.next().await? {
             for row in rows {
-                proposals.extend(proposal(&row, &recorded, open)?);
+                proposals.extend(proposed(&row, &recorded, open)?);
             }
             if proposals.len() > MOST_LINES {
                 return Err(ReportError::TooMany { what: "lines to be corrected", most: MOST_LINES });
@@ -237,30 +234,37 @@ fn recorded(rows: &[AdjustmentRow]) -> BTreeMap<(String, Currency), Decimal> {
     recorded
 }
 
-fn proposal(
+/// What a recomputed line asks for: one correction, or one for each currency where it is in another by now.
+fn proposed(
     row: &LineRow,
     recorded: &BTreeMap<(String, Currency), Decimal>,
     open: Period,
-) -> Result<Option<Proposal>, ReportError> {
-    let (Some(corrects), Some(recomputed)) = (row.closed_in, &row.recomputed) else { return Ok(None) };
+) -> Result<Vec<Proposal>, ReportError> {
+    let (Some(corrects), Some(now)) = (row.closed_in, &row.recomputed) else { return Ok(vec![]) };
     let line = row.line();
-    let (stated, now) = (line.settled()?, recomputed.settled()?);
-    let recorded = recorded.get(&(line.line_id.clone(), line.currency)).copied().unwrap_or_default();
-    let zero = Money::zero(line.currency);
-    let adjusted = stated.unwrap_or(zero).plus(Money::new(recorded, line.currency)?)?;
-    let amount = now.map(|now| balance::adjustment(corrects, adjusted, now, open)).transpose()?;
-    if matches!(amount, Some(None)) {
-        return Ok(None);
+    let mut proposals = vec![];
+    for currency in BTreeSet::from([line.currency, now.currency]) {
+        // A line is nothing in a currency that it is not in.
+        let zero = Money::zero(currency);
+        let of = |line: &SettlementLine| if line.currency == currency { line.settled() } else { Ok(Some(zero)) };
+        let (stated, recomputed) = (of(line)?, of(now)?);
+        let recorded = recorded.get(&(line.line_id.clone(), currency)).copied().unwrap_or_default();
+        let adjusted = stated.unwrap_or(zero).plus(Money::new(recorded, currency)?)?;
+        let amount = recomputed.map(|now| balance::adjustment(corrects, adjusted, now, open)).transpose()?;
+        if matches!(amount, Some(None)) {
+            continue;
+        }
+        proposals.push(Proposal {
+            corrects,
+            period: open.max(corrects.next()),
+            category: tab_of(line),
+            currency,
+            line_id: line.line_id.clone(),
+            stated: stated.map(Money::amount),
+            recomputed: recomputed.map(Money::amount),
+            recorded,
+            amount: amount.flatten().map(|adjustment| adjustment.amount.amount()),
+        });
     }
-    Ok(Some(Proposal {
-        corrects,
-        period: open.max(corrects.next()),
-        category: line.product_category.unwrap_or(Category::Generic),
-        currency: line.currency,
-        line_id: line.line_id.clone(),
-        stated: stated.map(Money::amount),
-        recomputed: now.map(Money::amount),
-        recorded,
-        amount: amount.flatten().map(|adjustment| adjustment.amount.amount()),
-    }))
+    Ok(proposals)
 }

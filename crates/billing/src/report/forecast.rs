@@ -1,14 +1,16 @@
 //! What will be paid and when, and what stands in its way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chopmark_domain::settlement::balance::{self, Account, Adjustment};
 use chopmark_domain::settlement::calendar::Period;
 use chopmark_domain::settlement::forecast::{Awaited, ExpectedPeriod, Gathering, Outlook, Sum, Waiting};
 use chopmark_domain::settlement::line::SettlementLine;
 use chopmark_domain::settlement::money::{Currency, Money};
-use chopmark_domain::settlement::product::LineType;
-use chopmark_domain::settlement::readiness::{AgeBucket, Blocked};
+use chopmark_domain::settlement::product::{Category, LineType};
+use chopmark_domain::settlement::readiness::{AgeBucket, Blocked, Readiness};
+use chopmark_log::Position;
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,8 +18,9 @@ use utoipa::ToSchema;
 use super::accounts::{Accounts, Balance, Holding};
 use super::lines::{Slices, every};
 use super::standing::stand;
-use super::{Asking, Billing, ReportError, Run, schema};
-use crate::store::{PeriodFilter, Read};
+use super::{ATTEMPTS, Asking, Billing, ReportError, Rules, Run, schema};
+use crate::rows::{LineRow, PeriodRow, tab_of};
+use crate::store::{LineQuery, PeriodFilter, Read};
 
 /// What lines come to, by how that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -137,31 +140,11 @@ impl Billing {
         let schedule = rules.schedule();
         let open = schedule.open_period(asking.now);
         let rows = self.store().periods(asking.seller).await?;
-        let closed = self.store().closed(asking.seller).await?.value;
-        // What is closed stands; what is older and open may still wait for something.
-        let is_closed = |period| closed.iter().any(|row| row.period == period);
-        let oldest = rows.value.iter().filter_map(|row| row.period).filter(|period| !is_closed(*period)).min();
-        let from = PeriodFilter::FromOrNone(oldest.map_or(open, |oldest| oldest.min(open)));
-
-        let mut gathering = Gathering::at(asking.now);
-        let mut late = BTreeMap::new();
-        let mut slices = Slices::of(self, every(asking, from));
-        while let Some(rows) = slices.next().await? {
-            for row in rows {
-                let readiness = stand(&row, &rules, asking.now);
-                let is_ahead = readiness.expected.is_some_and(|expected| expected >= open);
-                if readiness.blocked.is_empty() && !is_ahead {
-                    continue;
-                }
-                let line = row.line();
-                gathering.take_up(&Awaited { line, readiness: &readiness, open_since: row.drawn.open_since })?;
-                take_out(&mut late, line, open)?;
-            }
-        }
-        let position = slices.first.unwrap_or(rows.position);
+        let Gathered { gathering, late, first, .. } = self.gather(asking, &rules, open, &rows.value).await?;
+        let position = first.unwrap_or(rows.position);
 
         let mut accounts = Accounts::new(asking.catalog);
-        accounts.run(before(open, &rows.value, &late)?)?;
+        accounts.run(before(open, &rows.value, &late)?, open.prev())?;
         let currencies = rows.value.iter().map(|row| row.currency).chain([rules.terms.site.currency()]);
         let brought: BTreeMap<_, _> =
             currencies.map(|currency| (currency, accounts.brought_into(open, currency))).collect();
@@ -189,6 +172,56 @@ impl Billing {
         Ok(Read { position, value })
     }
 
+    /// Every line that waits for something, or whose bill is still to be run. Where the views go on while they are read,
+    /// they are read again, a few times.
+    async fn gather(
+        &self,
+        asking: &Asking<'_>,
+        rules: &Rules,
+        open: Period,
+        rows: &[PeriodRow],
+    ) -> Result<Gathered, ReportError> {
+        let mut attempts = 1;
+        loop {
+            let gathered = self.gather_once(asking, rules, open, rows).await?;
+            if gathered.first == gathered.last || attempts == ATTEMPTS {
+                return Ok(gathered);
+            }
+            attempts += 1;
+        }
+    }
+
+    async fn gather_once(
+        &self,
+        asking: &Asking<'_>,
+        rules: &Rules,
+        open: Period,
+        rows: &[PeriodRow],
+    ) -> Result<Gathered, ReportError> {
+        let mut gathered = Gathered::at(asking.now);
+        // Of a seller who is not certified, everything that no bill is known of waits.
+        let may_wait = rules.terms.certified;
+        let mut queries = vec![LineQuery { may_wait, ..every(asking, PeriodFilter::Any) }];
+        if may_wait {
+            let ahead = rows.iter().filter_map(|row| row.period).filter(|period| *period >= open);
+            let ahead: BTreeSet<_> = ahead.collect();
+            queries.extend(ahead.into_iter().map(|period| every(asking, PeriodFilter::In(period))));
+        }
+        for query in queries {
+            let is_ahead = query.period.only().is_some();
+            let mut slices = Slices::of(self, query);
+            while let Some(rows) = slices.next().await? {
+                // What may wait is read already.
+                for row in rows.iter().filter(|row| !(is_ahead && row.may_wait())) {
+                    gathered.take_up(row, &stand(row, rules, asking.now), open)?;
+                }
+            }
+            gathered.first = gathered.first.or(slices.first);
+            gathered.last = slices.last;
+        }
+        Ok(gathered)
+    }
+
     /// Corrections that recomputed months ask for, on the bills to come.
     async fn adjustments_ahead(&self, asking: &Asking<'_>, open: Period) -> Result<Vec<Adjustment>, ReportError> {
         let proposed = self.proposals(asking, None).await?.value;
@@ -201,43 +234,78 @@ impl Billing {
     }
 }
 
-/// A line of an earlier month that is expected in a later one was not paid in its own.
-fn take_out(
-    late: &mut BTreeMap<(Currency, Period), Holding>,
-    line: &SettlementLine,
-    open: Period,
-) -> Result<(), ReportError> {
-    let Some(period) = line.period.filter(|period| *period < open) else { return Ok(()) };
-    let Some(amount) = line.settled()? else { return Ok(()) };
-    let holding = late.entry((line.currency, period)).or_insert_with(|| Holding::nothing(line.currency));
-    if line.line_type == LineType::Adjustment {
-        holding.adjustments = holding.adjustments.plus(amount)?;
-    } else {
-        holding.lines = holding.lines.plus(amount)?;
-    }
-    Ok(())
+/// What lines of a month and a tab come to that are paid in a later one.
+#[derive(Clone, Copy)]
+struct Late {
+    net: Money,
+    /// How much of it is corrections.
+    adjustments: Money,
 }
 
-/// What the periods before a period had, without what is still to come.
+impl Late {
+    fn nothing(currency: Currency) -> Self {
+        Self { net: Money::zero(currency), adjustments: Money::zero(currency) }
+    }
+}
+
+/// A period's sums: of one currency and tab.
+type Place = (Currency, Period, Category);
+
+/// Lines of a forecast, in sums.
+struct Gathered {
+    gathering: Gathering,
+    /// What earlier months had and later ones pay.
+    late: BTreeMap<Place, Late>,
+    /// How far the views were at the first line, and at the last.
+    first: Option<Position>,
+    last: Option<Position>,
+}
+
+impl Gathered {
+    fn at(now: DateTime<Utc>) -> Self {
+        Self { gathering: Gathering::at(now), late: BTreeMap::new(), first: None, last: None }
+    }
+
+    fn take_up(&mut self, row: &LineRow, readiness: &Readiness, open: Period) -> Result<(), ReportError> {
+        let is_ahead = readiness.expected.is_some_and(|expected| expected >= open);
+        if readiness.blocked.is_empty() && !is_ahead {
+            return Ok(());
+        }
+        let line = row.line();
+        self.gathering.take_up(&Awaited { line, readiness, open_since: row.drawn.open_since })?;
+        self.take_out(line, open)
+    }
+
+    /// A line of an earlier month that is expected in a later one was not paid in its own.
+    fn take_out(&mut self, line: &SettlementLine, open: Period) -> Result<(), ReportError> {
+        let Some(period) = line.period.filter(|period| *period < open) else { return Ok(()) };
+        let Some(amount) = line.settled()? else { return Ok(()) };
+        let place = (line.currency, period, tab_of(line));
+        let late = self.late.entry(place).or_insert_with(|| Late::nothing(line.currency));
+        late.net = late.net.plus(amount)?;
+        if line.line_type == LineType::Adjustment {
+            late.adjustments = late.adjustments.plus(amount)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the periods before a period had, without what is still to come; rounded as bills are.
 fn before(
     open: Period,
-    rows: &[crate::rows::PeriodRow],
-    late: &BTreeMap<(Currency, Period), Holding>,
+    rows: &[PeriodRow],
+    late: &BTreeMap<Place, Late>,
 ) -> Result<BTreeMap<(Currency, Period), Holding>, ReportError> {
     let mut holdings = BTreeMap::new();
     for row in rows {
         let Some(period) = row.period.filter(|period| *period < open) else { continue };
-        let key = (row.currency, period);
-        let holding = holdings.entry(key).or_insert_with(|| Holding::nothing(row.currency));
-        let adjustments = Money::new(row.sums.adjustment, row.currency)?;
+        let currency = row.currency;
+        let late = late.get(&(currency, period, row.category)).copied().unwrap_or(Late::nothing(currency));
+        let net = Money::new(row.sums.net, currency)?.minus(late.net)?.shown();
+        let adjustments = Money::new(row.sums.adjustment, currency)?.minus(late.adjustments)?;
+        let holding = holdings.entry((currency, period)).or_insert_with(|| Holding::nothing(currency));
         holding.adjustments = holding.adjustments.plus(adjustments)?;
-        holding.lines = holding.lines.plus(Money::new(row.sums.net, row.currency)?)?.minus(adjustments)?;
-    }
-    for (key, taken) in late {
-        if let Some(holding) = holdings.get_mut(key) {
-            holding.lines = holding.lines.minus(taken.lines)?;
-            holding.adjustments = holding.adjustments.minus(taken.adjustments)?;
-        }
+        holding.lines = holding.lines.plus(net)?.minus(adjustments)?;
     }
     Ok(holdings)
 }

@@ -6,6 +6,7 @@ use chopmark_domain::settlement::explanation::Step;
 use chopmark_domain::settlement::line::SettlementLine;
 use chopmark_domain::settlement::line::columns::Columns;
 use chopmark_domain::settlement::readiness::{AgeBucket, Blocked, Missing};
+use chopmark_domain::settlement::refund::rules::{Answer, Grounds, Refusal};
 use chopmark_log::Position;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::schema::{ColumnFields, LineFields};
 use super::standing::stand;
+use super::underway::Underway;
 use super::{Asking, Billing, ReportError, Rules, Run, SLICE, schema};
 use crate::rows::LineRow;
 use crate::store::{LineQuery, PeriodFilter, Read};
@@ -47,6 +49,38 @@ impl From<&Source> for Behind {
     }
 }
 
+/// What the rules say to a refund. Only shown, since it is the marketplace that decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RefundRule {
+    /// `full`, `negotiable`, `prorated`, `refused`, or `unknown` where the marketplace's pages do not say or a fact is
+    /// missing.
+    #[schema(example = "refused")]
+    pub answer: &'static str,
+    /// Why all of it or nothing: `within_five_days`, `not_effective`; `not_refundable`, `window_over`,
+    /// `renewal_effective`, `guarantee_over`, `expired`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "window_over")]
+    pub because: Option<&'static str>,
+}
+
+impl From<Answer> for RefundRule {
+    fn from(answer: Answer) -> Self {
+        let (answer, because) = match answer {
+            Answer::Full(Grounds::WithinFiveDays) => ("full", Some("within_five_days")),
+            Answer::Full(Grounds::NotEffective) => ("full", Some("not_effective")),
+            Answer::Negotiable => ("negotiable", None),
+            Answer::Prorated => ("prorated", None),
+            Answer::Refused(Refusal::NotRefundable) => ("refused", Some("not_refundable")),
+            Answer::Refused(Refusal::WindowOver) => ("refused", Some("window_over")),
+            Answer::Refused(Refusal::RenewalEffective) => ("refused", Some("renewal_effective")),
+            Answer::Refused(Refusal::GuaranteeOver) => ("refused", Some("guarantee_over")),
+            Answer::Refused(Refusal::Expired) => ("refused", Some("expired")),
+            Answer::Unknown => ("unknown", None),
+        };
+        Self { answer, because }
+    }
+}
+
 /// What a line of a closed month would be now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Recomputed {
@@ -64,7 +98,7 @@ pub struct Recomputed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = SettlementLine)]
 pub struct ShownLine {
-    /// The line; of a closed month as it stood then. `blocked_reason` is the most fundamental of [`blocked`](Self::blocked).
+    /// The line; of a closed month as it stood then, with how far its bill is now. `blocked_reason` is the most fundamental of [`blocked`](Self::blocked).
     #[serde(flatten)]
     #[schema(inline, value_type = LineFields)]
     pub line: SettlementLine,
@@ -94,6 +128,9 @@ pub struct ShownLine {
     pub columns: Option<Columns>,
     /// Whether anything in it is an estimate.
     pub estimated: bool,
+    /// Of a refund: what the rules say to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_rule: Option<RefundRule>,
     /// The closed month that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::period)]
@@ -106,7 +143,7 @@ pub struct ShownLine {
 }
 
 impl ShownLine {
-    pub(crate) fn of(row: LineRow, rules: &Rules, now: DateTime<Utc>) -> Self {
+    pub(crate) fn of(row: LineRow, rules: &Rules, bills: &Underway, now: DateTime<Utc>) -> Self {
         let readiness = stand(&row, rules, now);
         let LineRow { drawn, closed_in, recomputed, .. } = row;
         let stated = drawn.line.settle_amount.map(|amount| amount.value);
@@ -116,7 +153,8 @@ impl ShownLine {
             Recomputed { settle_amount, difference }
         });
         let estimated = drawn.line.is_estimate();
-        let line = SettlementLine { blocked_reason: readiness.blocked.first().copied(), ..drawn.line };
+        let mut line = SettlementLine { blocked_reason: readiness.blocked.first().copied(), ..drawn.line };
+        bills.show(&mut line, &readiness);
         Self {
             estimated,
             age: (!readiness.blocked.is_empty()).then(|| AgeBucket::of(drawn.open_since, now)),
@@ -126,6 +164,7 @@ impl ShownLine {
             blocked: readiness.blocked,
             missing: drawn.missing,
             columns: drawn.columns,
+            refund_rule: drawn.refund_rule.map(RefundRule::from),
             closed_in,
             recomputed,
             sources: drawn.sources.iter().map(Behind::from).collect(),
@@ -166,6 +205,14 @@ pub struct LinesAsked {
     pub blocked: Option<Blocked>,
 }
 
+impl LinesAsked {
+    /// What the store is asked for: it knows those that may lack a fact, and need not show the others.
+    pub(super) fn store_query(&self) -> LineQuery {
+        let may_wait = self.query.may_wait || self.blocked == Some(Blocked::FactsMissing);
+        LineQuery { may_wait, ..self.query.clone() }
+    }
+}
+
 /// A page of lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinePage {
@@ -184,7 +231,8 @@ impl Billing {
     pub async fn lines(&self, asking: &Asking<'_>, asked: &LinesAsked) -> Result<Read<LinePage>, ReportError> {
         let rules = asking.rules();
         let limit = asked.query.limit.max(1);
-        let mut query = asked.query.clone();
+        let bills = self.underway(asking.seller, asked.query.period.only()).await?;
+        let mut query = asked.store_query();
         query.limit = if asked.blocked.is_some() { SLICE } else { limit.saturating_add(1) };
         let (mut lines, mut looked_at, mut position) = (vec![], 0, None);
         loop {
@@ -197,7 +245,7 @@ impl Billing {
                 }
                 looked_at += 1;
                 query.after = Some(row.line().line_id.clone());
-                let shown = ShownLine::of(row, &rules, asking.now);
+                let shown = ShownLine::of(row, &rules, &bills, asking.now);
                 if asked.blocked.is_none_or(|reason| shown.blocked.contains(&reason)) {
                     lines.push(shown);
                 }
@@ -218,10 +266,11 @@ impl Billing {
     pub async fn line(&self, asking: &Asking<'_>, line_id: &str) -> Result<Read<Option<ExplainedLine>>, ReportError> {
         let Read { position, value } = self.store.line(asking.seller, line_id).await?;
         let rules = asking.rules();
+        let bills = self.underway(asking.seller, None).await?;
         let value = value.map(|row| {
             let steps = row.drawn.explanation.clone().unwrap_or_default().steps;
             let explanation = steps.into_iter().map(|step| ShownStep { text: step.to_string(), step }).collect();
-            ExplainedLine { shown: ShownLine::of(row, &rules, asking.now), explanation }
+            ExplainedLine { shown: ShownLine::of(row, &rules, &bills, asking.now), explanation }
         });
         Ok(Read { position, value })
     }
@@ -229,19 +278,7 @@ impl Billing {
 
 /// All lines of a seller's period filter, nothing else asked.
 pub(crate) fn every(asking: &Asking<'_>, period: PeriodFilter) -> LineQuery {
-    LineQuery {
-        seller: asking.seller.clone(),
-        period,
-        category: None,
-        line_type: None,
-        sku: None,
-        order_id: None,
-        recomputed: false,
-        not_computed: false,
-        estimated: None,
-        after: None,
-        limit: SLICE,
-    }
+    LineQuery { period, ..LineQuery::every(asking.seller.clone(), SLICE) }
 }
 
 /// Lines in slices, from the first to the last.

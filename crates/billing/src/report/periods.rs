@@ -149,7 +149,8 @@ impl Billing {
         let mut by_period: BTreeMap<Period, Vec<Tab>> =
             tabs.into_iter().filter_map(|(period, tabs)| Some((period?, tabs))).collect();
         add_unexpected(&mut by_period, &bills);
-        let balances = Accounts::new(asking.catalog).run(holdings(&by_period)?)?;
+        let last_run = rules.schedule().open_period(asking.now).prev();
+        let balances = Accounts::new(asking.catalog).run(holdings(&by_period)?, last_run)?;
         for period in balances.keys().map(|(period, _)| *period) {
             by_period.entry(period).or_default();
         }

@@ -23,8 +23,7 @@ pub(crate) fn categories() -> Object {
 }
 
 pub(crate) fn line_types() -> Object {
-    use LineType::{Adjustment, Change, Downgrade, New, Package, Refund, Renew, TrialConvert, Usage};
-    one_of(&[New, Renew, Change, TrialConvert, Usage, Package, Refund, Downgrade, Adjustment])
+    one_of(&LineType::ALL)
 }
 
 pub(crate) fn blocked() -> Object {
@@ -36,8 +35,7 @@ pub(crate) fn blocked_list() -> Array {
 }
 
 pub(crate) fn missing_list() -> Array {
-    use Missing::{EffectiveAt, PaidAt, SellerCertified, SupervisionDoneAt};
-    ArrayBuilder::new().items(one_of(&[EffectiveAt, PaidAt, SupervisionDoneAt, SellerCertified])).build()
+    ArrayBuilder::new().items(one_of(&Missing::ALL)).build()
 }
 
 pub(crate) fn ages() -> Object {
@@ -86,7 +84,7 @@ pub(crate) struct LineFields {
     /// The period it is settled in, or expected to be.
     #[schema(schema_with = period, required = false)]
     period: Option<String>,
-    /// The bill it is on.
+    /// The bill it is on: its period, where it was imported or somebody said how far it is.
     bill_id: Option<String>,
     /// The tab of the bill.
     #[schema(schema_with = categories, required = false)]

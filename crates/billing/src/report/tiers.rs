@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 
 use super::accounts::terms_of;
 use super::{Asking, Billing, ReportError, SLICE};
+use crate::bookkeeper::kind;
 
 /// The kind of the bookkeeper's documents that hold a product's amount of a month, as JSON of [`Money`]. Their names are
 /// the period and the SKU with a `/` between.
-pub const MONTH: &str = "month";
+pub const MONTH: &str = kind::MONTH;
 
 /// A product in a month, on its way through the tiers (S21).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -20,13 +20,14 @@ pub(crate) const LINES: Table<LineRow> = Table {
         Index { name: "settlement_lines_by_period", on: "seller, period, line_id", only: "" },
         Index { name: "settlement_lines_by_order", on: "seller, order_id, line_id", only: "" },
         Index { name: "settlement_lines_by_sku", on: "seller, sku_code, line_id", only: "" },
+        Index { name: "settlement_lines_may_wait", on: "seller, line_id", only: "may_wait" },
         Index { name: "settlement_lines_recomputed", on: "seller, line_id", only: "recomputed" },
         Index { name: "settlement_lines_not_computed", on: "seller, line_id", only: "net IS NULL" },
     ],
     columns: &COLUMNS,
 };
 
-const COLUMNS: [Filled<LineRow>; 42] = [
+const COLUMNS: [Filled<LineRow>; 40] = [
     needed("seller", Text, "Whose.", |row| row.seller.as_str().into()),
     needed("line_id", Text, "Names the line for ever.", |row| (&row.line().line_id).into()),
     needed(
@@ -41,7 +42,9 @@ const COLUMNS: [Filled<LineRow>; 42] = [
         "The period it is settled in, or expected to be, like `202405`; a month in Beijing time.",
         |row| Cell::code(row.line().period),
     ),
-    maybe("bill_id", Text, "The bill it is on.", |row| row.line().bill_id.as_ref().into()),
+    maybe("bill_id", Text, "The bill it is on, where the marketplace stated that of this line.", |row| {
+        row.line().bill_id.as_ref().into()
+    }),
     maybe(
         "product_category",
         Text,
@@ -58,7 +61,7 @@ const COLUMNS: [Filled<LineRow>; 42] = [
     needed(
         "line_type",
         Text,
-        "What it is: `NEW`, `RENEW`, `CHANGE`, `TRIAL_CONVERT`, `USAGE`, `PACKAGE`, `REFUND`, `DOWNGRADE`, `ADJUSTMENT`.",
+        "What it is: `NEW`, `RENEW`, `CHANGE`, `TRIAL_CONVERT`, `USAGE`, `PACKAGE`, `REFUND`, `DOWNGRADE`, `ADJUSTMENT`; `UNKNOWN` while nobody said.",
         |row| Cell::code(row.line().line_type),
     ),
     maybe("sku_code", Text, "The specification.", |row| row.line().sku_code.as_ref().map(Sku::as_str).into()),
@@ -96,13 +99,6 @@ const COLUMNS: [Filled<LineRow>; 42] = [
     maybe("settle_amount", Amount, "What the seller gets, exactly; negative if it is taken back.", |row| {
         amount(row.line().settle_amount)
     }),
-    maybe("bill_state", Text, "How far its bill is, like `PENDING_INVOICE` or `PAID`.", |row| {
-        Cell::code(row.line().bill_state)
-    }),
-    maybe("payment_request_no", Text, "The payment request, which also stands on the bank's statement.", |row| {
-        row.line().payment_request_no.as_ref().into()
-    }),
-    maybe("invoice_no", Text, "The invoice.", |row| row.line().invoice_no.as_ref().into()),
     maybe("sales", Amount, "From gross to net: what the goods cost.", |row| column(row, |columns| columns.sales)),
     maybe("voucher", Amount, "From gross to net: vouchers, subtracted.", |row| column(row, |columns| columns.voucher)),
     maybe("fee", Amount, "From gross to net: what the marketplace keeps, subtracted.", |row| {
@@ -131,6 +127,12 @@ const COLUMNS: [Filled<LineRow>; 42] = [
     needed("recomputed", Flag, "Whether it belongs to a closed month and would be another line now.", |row| {
         row.recomputed.is_some().into()
     }),
+    needed(
+        "may_wait",
+        Flag,
+        "Whether it may wait for more than the run of its period's bill; other lines count as billed once that is over.",
+        |row| row.may_wait().into(),
+    ),
     needed("open_since", Moment, "The first that was heard of it.", |row| row.drawn.open_since.into()),
     needed("document", Json, "The whole line: with marks, explanation and sources.", Cell::document),
 ];

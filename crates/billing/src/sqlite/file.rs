@@ -19,6 +19,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// What of the write-ahead log stays on disk for reuse, in bytes.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 
+/// Pages of the write-ahead log that are moved into the file at once: as many as are kept of it. With fewer, a rebuild would
+/// sync the file after nearly every transaction, and move pages that the next one writes again.
+const WAL_PAGES: i64 = WAL_BYTES_KEPT / 4096;
+
 /// What becomes of views that are in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -58,6 +62,7 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))
 }
 

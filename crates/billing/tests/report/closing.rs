@@ -67,3 +67,12 @@ async fn what_is_recorded_is_not_proposed_again() {
         assert_eq!(proposals.value.first().and_then(|proposal| proposal.amount), left, "{recorded}");
     }
 }
+
+#[tokio::test]
+async fn a_line_in_another_currency_by_now_is_taken_back_in_the_one_and_given_in_the_other() {
+    let mut shelf = recomputed();
+    shelf.lines[0].recomputed.as_mut().unwrap().currency = Currency::USD;
+    let proposals = shelf.ask(NOW, async |billing, asking| billing.proposals(asking, None).await).await.unwrap().value;
+    let seen: Vec<_> = proposals.iter().map(|proposal| (proposal.currency, proposal.amount)).collect();
+    assert_eq!(seen, [(Currency::CNY, Some(number("-95.00"))), (Currency::USD, Some(number("90.00")))]);
+}

@@ -1,5 +1,8 @@
 //! What will be paid, and what stands in its way.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use chopmark_billing::rows::LineRow;
 use chopmark_domain::settlement::marked::{Happening, Marked};
 use chopmark_domain::settlement::policy::Carry;
@@ -76,4 +79,56 @@ async fn estimates_are_told_apart() {
     let expected = view.periods[0].expected;
     assert_eq!((expected.stated, expected.estimated), (number("190.00"), number("95.00")));
     assert!(view.periods[0].estimated);
+}
+
+#[tokio::test]
+async fn settled_months_that_nobody_closed_are_not_read_again() {
+    let settled = (0..2_500).map(|n| sale(&format!("CS{n:04}"), "2023-05-05T02:00:00Z", "1.00", "0.95"));
+    let mut left_out = sale("CT1", "2023-06-05T02:00:00Z", "100.00", "95.00");
+    left_out.drawn.on_bill = OnBill::Unbilled;
+    let mut unpaid = sale("CT2", "2024-06-05T02:00:00Z", "10.00", "9.50");
+    unpaid.drawn.conditions.paid_in_full = Happening::Unknown;
+    let open = sale("CT3", "2024-06-05T02:00:00Z", "1.00", "0.95");
+    let shelf = Shelf::new(settled.chain([left_out, unpaid, open]).collect());
+    let lines_read = Arc::clone(&shelf.lines_read);
+    let view = shelf.ask(NOW, async |billing, asking| billing.forecast(asking).await).await.unwrap().value;
+    assert_eq!((view.periods[0].period, view.periods[0].expected.lines), (month("202406"), 3), "each of them once");
+    assert_eq!(view.periods[0].expected.total, number("105.45"));
+    // Those that may wait, and those of June.
+    assert_eq!(lines_read.load(Ordering::Relaxed), 2 + 2);
+}
+
+#[tokio::test]
+async fn everything_of_a_seller_who_is_not_certified_waits() {
+    let terms = terms(|terms| terms.certified = false);
+    let shelf = Shelf::new(vec![sale("CS1", "2023-05-05T02:00:00Z", "100.00", "95.00")]).under(&terms, &[]);
+    let view = shelf.ask(NOW, async |billing, asking| billing.forecast(asking).await).await.unwrap().value;
+    assert_eq!((view.waiting[0].reason, view.periods[0].period), (Blocked::SellerNotCertified, month("202406")));
+}
+
+#[tokio::test]
+async fn a_shortfall_is_carried_for_one_month_also_where_nothing_happened_since() {
+    let terms = terms(|terms| {
+        terms.policy.carry = Carry::DepositAfterNextMonth;
+        terms.deposit = Some(number("500.00"));
+    });
+    let lines = || vec![refund("CS2", "CS0", "2024-01-10T02:00:00Z", "-50.00")];
+    let account = async |now| {
+        let shelf = Shelf::new(lines()).under(&terms, &[]);
+        let (forecast, overview) = shelf
+            .ask(now, async |billing, asking| {
+                (billing.forecast(asking).await.unwrap().value, billing.periods(asking).await.unwrap().value)
+            })
+            .await;
+        let last = overview.periods.last().unwrap().balances[0].clone();
+        assert_eq!(
+            (forecast.accounts[0].deposit, forecast.accounts[0].shortfall),
+            (last.deposit, last.carried_forward)
+        );
+        (last.deposit, last.carried_forward)
+    };
+    // January's bill is run, then February's.
+    assert_eq!(account("2024-02-20T00:00:00Z").await, (number("500.00"), number("50.00")));
+    assert_eq!(account("2024-03-20T00:00:00Z").await, (number("450.00"), number("0")));
+    assert_eq!(account(NOW).await, (number("450.00"), number("0")));
 }

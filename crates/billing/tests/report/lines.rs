@@ -1,26 +1,17 @@
 //! Lines as they stand.
 
-use chopmark_billing::report::lines::LinesAsked;
-use chopmark_billing::store::{LineQuery, PeriodFilter};
+use chopmark_billing::report::lines::{LinesAsked, ShownLine};
+use chopmark_billing::store::{DocumentKey, LineQuery, PeriodFilter};
+use chopmark_domain::settlement::bill::event::BillProgressed;
+use chopmark_domain::settlement::line::bill_state::BillState;
 use chopmark_domain::settlement::marked::Happening;
 use chopmark_domain::settlement::readiness::{Blocked, OnBill};
+use chopmark_domain::settlement::refund::rules::{Answer, Refusal};
 
-use crate::shelf::{Shelf, month, sale, seller};
+use crate::shelf::{Shelf, billed, month, refund, sale, seller};
 
 pub(crate) fn asked(limit: usize) -> LinesAsked {
-    let query = LineQuery {
-        seller: seller(),
-        period: PeriodFilter::Any,
-        category: None,
-        line_type: None,
-        sku: None,
-        order_id: None,
-        recomputed: false,
-        not_computed: false,
-        estimated: None,
-        after: None,
-        limit,
-    };
+    let query = LineQuery::every(seller(), limit);
     LinesAsked { query, blocked: None }
 }
 
@@ -76,4 +67,67 @@ async fn a_line_waits_for_its_run_and_then_for_nothing() {
         (left_out.expected_period, left_out.blocked.as_slice()),
         (Some(month("202406")), [Blocked::RunNotReached].as_slice())
     );
+}
+
+fn paid() -> BillProgressed {
+    let payment_request_no = Some("SF20240601".into());
+    BillProgressed { state: Some(BillState::Paid), payment_request_no, invoice_no: None }
+}
+
+type BillOfLine = (Option<String>, Option<BillState>, Option<String>);
+
+fn bill_of(shown: &ShownLine) -> BillOfLine {
+    let line = &shown.line;
+    (line.bill_id.clone(), line.bill_state, line.payment_request_no.clone())
+}
+
+#[tokio::test]
+async fn a_line_says_how_far_its_bill_is_wherever_it_is_shown() {
+    let shelf = || {
+        let mut unpaid = sale("CS2", "2024-05-05T02:00:00Z", "1.00", "0.95");
+        unpaid.drawn.conditions.paid_in_full = Happening::NotYet;
+        // Nobody said under which tab it is; so it is under the first.
+        let mut untold = sale("CS1", "2024-05-05T02:00:00Z", "1.00", "0.95");
+        untold.drawn.line.product_category = None;
+        let other_month = sale("CS3", "2024-04-05T02:00:00Z", "1.00", "0.95");
+        Shelf::new(vec![untold, unpaid, other_month])
+    };
+    let mut imported = shelf().with_bill("202405", vec![billed(2, "CS1", "0.95")]);
+    imported.bills[0].progress = paid();
+    let mut only_told = shelf();
+    let key = |seller, name: &str| DocumentKey { seller, kind: "bill", name: name.into() };
+    let text = serde_json::to_string(&paid()).unwrap();
+    only_told.documents.insert(key(seller(), "202405/generic"), text.clone());
+    only_told.documents.insert(key(chopmark_domain::ids::SellerId::parse("other").unwrap(), "202404/generic"), text);
+    let on_bill = (Some("202405".to_owned()), Some(BillState::Paid), Some("SF20240601".to_owned()));
+    let on_none = (None, None, None);
+    for shelf in [imported, only_told] {
+        shelf
+            .ask("2024-06-10T00:00:00Z", async |billing, asking| {
+                let page = billing.lines(asking, &asked(10)).await.unwrap().value;
+                let seen: Vec<_> = page.lines.iter().map(bill_of).collect();
+                assert_eq!(seen, [on_bill.clone(), on_none.clone(), on_none.clone()], "the unpaid one is on no bill");
+                let mut of_month = asked(10);
+                of_month.query.period = PeriodFilter::In(month("202405"));
+                let page = billing.lines(asking, &of_month).await.unwrap().value;
+                assert_eq!(bill_of(&page.lines[0]), on_bill);
+                let one = billing.line(asking, "CS1-000001").await.unwrap().value.unwrap();
+                assert_eq!(bill_of(&one.shown), on_bill);
+            })
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_refund_says_what_the_rules_say_to_it() {
+    let mut late = refund("CS2", "CS1", "2024-05-10T02:00:00Z", "-50.00");
+    late.drawn.refund_rule = Some(Answer::Refused(Refusal::WindowOver));
+    let lines = vec![sale("CS1", "2024-05-01T02:00:00Z", "50.00", "47.50"), late];
+    let page = Shelf::new(lines)
+        .ask("2024-06-10T00:00:00Z", async |billing, asking| billing.lines(asking, &asked(10)).await)
+        .await;
+    let lines = page.unwrap().value.lines;
+    let told = lines[1].refund_rule.unwrap();
+    assert_eq!((told.answer, told.because), ("refused", Some("window_over")));
+    assert_eq!(lines[0].refund_rule, None);
 }

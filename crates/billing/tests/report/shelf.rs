@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use chopmark_billing::report::{Asking, Billing};
-use chopmark_billing::rows::{AdjustmentRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
+use chopmark_billing::rows::{AdjustmentRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow, tab_of};
 use chopmark_billing::store::{
     BillingStore, Changes, Checkpoint, DocumentKey, LineQuery, PeriodFilter, Read, StoreError,
 };
@@ -183,6 +184,8 @@ pub(crate) struct Shelf {
     pub(crate) bill_rows: Vec<BilledRow>,
     pub(crate) documents: BTreeMap<DocumentKey, String>,
     pub(crate) catalog: Catalog,
+    /// How many lines were handed out.
+    pub(crate) lines_read: Arc<AtomicUsize>,
 }
 
 impl Shelf {
@@ -244,7 +247,7 @@ impl Shelf {
         let mut rows: BTreeMap<_, PeriodRow> = BTreeMap::new();
         for found in &self.lines {
             let line = found.line();
-            let category = line.product_category.unwrap();
+            let category = tab_of(line);
             let row = rows.entry((line.period, category, line.currency)).or_insert_with(|| PeriodRow {
                 seller: seller(),
                 period: line.period,
@@ -286,14 +289,14 @@ fn is_asked(query: &LineQuery, row: &LineRow) -> bool {
     let in_period = match query.period {
         PeriodFilter::Any => true,
         PeriodFilter::In(period) => line.period == Some(period),
-        PeriodFilter::FromOrNone(period) => line.period.is_none_or(|of| of >= period),
         PeriodFilter::None => line.period.is_none(),
     };
     in_period
         && row.seller == query.seller
-        && query.category.is_none_or(|category| line.product_category == Some(category))
+        && query.category.is_none_or(|category| tab_of(line) == category)
         && query.line_type.is_none_or(|line_type| line.line_type == line_type)
         && (!query.recomputed || row.recomputed.is_some())
+        && (!query.may_wait || row.may_wait())
         && query.after.as_ref().is_none_or(|after| line.line_id > *after)
 }
 
@@ -328,7 +331,9 @@ impl BillingStore for Shelf {
     }
 
     async fn lines(&self, query: &LineQuery) -> Result<Read<Vec<LineRow>>, StoreError> {
-        read(self.lines.iter().filter(|row| is_asked(query, row)).take(query.limit).cloned().collect())
+        let found: Vec<_> = self.lines.iter().filter(|row| is_asked(query, row)).take(query.limit).cloned().collect();
+        self.lines_read.fetch_add(found.len(), Ordering::Relaxed);
+        read(found)
     }
 
     async fn line(&self, _: &SellerId, line_id: &str) -> Result<Read<Option<LineRow>>, StoreError> {

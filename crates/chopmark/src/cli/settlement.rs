@@ -158,7 +158,7 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
     /// The file as the console exported it, CSV or XLSX
-    #[arg(value_name = "FILE")]
+    #[arg(id = "exported", value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The mapping of its columns [default: the one that fits best]
     #[arg(long, value_name = "NAME")]

@@ -58,8 +58,8 @@ async fn measure(args: &BenchArgs, environment: &Environment) -> anyhow::Result<
     }
     if wanted(Measurement::Settlement) {
         let (lines, postgres) = (usize::try_from(args.lines)?, postgres(args, environment)?);
-        let measured = settlement::measure(folder.path(), lines, rounds, postgres.as_ref()).await?;
-        show(args, &mut figures, measured);
+        let show = |measured| show(args, &mut figures, measured);
+        settlement::measure(folder.path(), lines, rounds, postgres.as_ref(), show).await?;
     }
     Ok(figures)
 }

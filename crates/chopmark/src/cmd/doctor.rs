@@ -1,5 +1,6 @@
 //! `chopmark doctor`: what is wrong, or will be.
 
+mod billing;
 mod callbacks;
 mod finding;
 mod listeners;
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> Result<(), Failur
     let looked = log::look(config).await;
     findings.extend(looked.findings);
     findings.push(views::look(config).await);
+    findings.push(billing::look(config, looked.head).await);
     findings.extend(callbacks::look(config, &open(looked.at_risk, config)));
     findings.extend(listeners::look(config).await);
     if args.json {

@@ -9,10 +9,17 @@ use chopmark_billing::store::{BillingStore, StoreError};
 
 use crate::config::ViewsAt;
 
-/// Opens the billing views of a configuration. `None` where that cannot be done, which is said: they may be of another
-/// version, which only `chopmark rebuild` takes away, since other programs may read them.
+/// Opens the billing views of a configuration. A PostgreSQL that is not reached now is tried again until it is. `None`
+/// where they cannot be opened, which is said: they may be of another version, which only `chopmark rebuild` takes away,
+/// since other programs may read them.
 pub(crate) async fn open_or_go_without(views: &ViewsAt) -> Option<Arc<dyn BillingStore>> {
-    let opened = open(views).await;
+    let opened = match (open(views).await, views) {
+        (Err(error @ StoreError::Unavailable { .. }), ViewsAt::Postgres { url, .. }) => {
+            tracing::warn!(%error, "until they are, settlement answers 503 and everything else as ever");
+            PostgresBilling::connect_later(url, &PostgresOptions::default()).map(shared)
+        }
+        (opened, _) => opened,
+    };
     opened
         .inspect_err(|error| {
             tracing::error!(%error, "this server goes without billing views: mend what is wrong and start it again");
@@ -48,6 +55,24 @@ pub(crate) async fn open_anew(views: &ViewsAt) -> Result<Arc<dyn BillingStore>, 
             Arc::new(PostgresBilling::connect_anew(url, &PostgresOptions::default()).await?)
         }
     })
+}
+
+/// Opens the billing views that are there, to look at; makes none. `None` where there are none.
+///
+/// # Errors
+/// They cannot be used, or are of another version.
+pub(crate) async fn open_kept(views: &ViewsAt) -> Result<Option<Arc<dyn BillingStore>>, StoreError> {
+    match views {
+        ViewsAt::Sqlite { billing_file, .. } if !billing_file.exists() => Ok(None),
+        ViewsAt::Sqlite { .. } => open(views).await.map(Some),
+        ViewsAt::Postgres { url, .. } => {
+            Ok(PostgresBilling::connect_to_kept(url, &PostgresOptions::default()).await?.map(shared))
+        }
+    }
+}
+
+fn shared(views: PostgresBilling) -> Arc<dyn BillingStore> {
+    Arc::new(views)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -5,8 +5,8 @@ use actix_web::web::Payload;
 use crate::body;
 use crate::problem::Problem;
 
-/// The largest form that carries no file. A note takes most of it.
-const FORM_BYTES: usize = 64 * 1024;
+/// The largest form that carries no file. What the columns of a table are takes most of it.
+const FORM_BYTES: usize = 256 * 1024;
 
 /// The field that carries the session's secret.
 pub(super) const SECRET: &str = "form_secret";
@@ -27,5 +27,10 @@ impl Form {
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         let fields = &mut self.0.iter().filter(|(field, value)| field == name && !value.is_empty());
         fields.next().map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a field that comes many times, in their order.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 }

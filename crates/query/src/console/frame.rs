@@ -76,7 +76,10 @@ impl Frame {
             "accepted" => Some(t.done_accepted),
             "disputed" => Some(t.done_disputed),
             "imported" => Some(t.done_imported),
+            "transactions" => Some(t.done_transactions),
             "closed" => Some(t.done_closed),
+            "stated" => Some(t.done_stated),
+            "adjusted" => Some(t.done_adjusted),
             _ => None,
         });
         Self { done, ..self }

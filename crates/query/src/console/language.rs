@@ -7,7 +7,7 @@ use super::cookies;
 use super::texts::{self, Texts};
 
 /// The cookie that keeps a visitor's choice.
-pub(super) const COOKIE: &str = "chopmark_language";
+pub(super) const COOKIE: &str = "chopmark-language";
 
 /// A language that the console speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

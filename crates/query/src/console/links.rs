@@ -38,6 +38,12 @@ impl Link {
         Self { query, ..self }
     }
 
+    /// The same with the parameters of another address.
+    pub(super) fn and(self, other: &Self) -> Self {
+        let pairs = url::form_urlencoded::parse(other.query.as_bytes());
+        pairs.fold(self, |link, (name, value)| link.with(&name, &value))
+    }
+
     /// The parameters, as the JSON API takes them.
     pub(super) fn query(&self) -> &str {
         &self.query
@@ -71,6 +77,8 @@ mod tests {
         let link = Link::to("/console/licenses").into_one("a/b ?#&é").with("seller", "x&y=z").with("empty", "");
         assert_eq!(link.to_string(), "/console/licenses/a%2Fb%20%3F%23%26%C3%A9?seller=x%26y%3Dz");
         assert_eq!(link.query(), "seller=x%26y%3Dz");
+        let other = Link::to("/console").with("a", "1").and(&link);
+        assert_eq!(other.to_string(), "/console?a=1&seller=x%26y%3Dz");
     }
 
     #[test]

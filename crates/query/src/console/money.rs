@@ -34,7 +34,7 @@ pub(super) fn whole(amount: Decimal) -> String {
 }
 
 /// A count.
-pub(super) fn count(value: impl ToString) -> String {
+pub(super) fn count(value: &impl ToString) -> String {
     grouped(&value.to_string(), false)
 }
 
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn counts_ratios_and_months_are_short() {
-        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(&1_234_567), "1,234,567");
         assert_eq!(whole(Decimal::from(-25_000)), "−25,000");
         assert_eq!(percent("0.05".parse::<Decimal>().unwrap()), "5%");
         assert_eq!(month(Period::parse("202611").unwrap()), "2026-11");

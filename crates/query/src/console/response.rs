@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use askama::Template;
 
@@ -34,6 +35,20 @@ pub(super) fn page(status: StatusCode, page: &impl Template) -> Result<HttpRespo
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "Accept-Language, Cookie"))
         .body(body))
+}
+
+/// A file to be kept, as the API answers with it. Nobody else keeps a copy, and no browser takes it for a page.
+pub(super) fn file(mut response: HttpResponse) -> HttpResponse {
+    let guards = [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "Cookie"),
+    ];
+    for (name, value) in guards {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// Sends the browser on, with `GET`, setting cookies on the way.

@@ -1,13 +1,19 @@
 //! Settlement: what was sold, what will be paid and when, and why a bill says something else. The reports are those of the
 //! API.
 
+pub(super) mod adjustment;
 pub(super) mod bills;
 mod chart;
 pub(super) mod close;
+pub(super) mod downloads;
+pub(super) mod facts;
 pub(super) mod line;
 pub(super) mod overview;
+mod paper;
 pub(super) mod period;
+pub(super) mod preview;
 pub(super) mod reconciliation;
+mod steps;
 mod upload;
 mod uploads;
 

@@ -54,6 +54,7 @@ texts! {
     no_bills_lead, imported, rows, preview, nothing_taken, more_problems, same_as_before, rows_added,
     rows_changed, rows_removed, what_changed, import_it, do_not, how_columns_are_read, mapping_is, column,
     read_as, passed_over, first_rows, file_gone,
+    download, import_transactions, transactions, transactions_hint, about_order_lines, about_usage, taken_before, another_mapping, best_fit, read_by_it, columns_hint, read_again, mapping_name, save_mapping, done_mapping, done_transactions, state_facts, state_hint, or_else, as_it_is, not_yet, not_applicable, sales_amount, voucher_amount, amount_hint, state_it, done_stated, nothing_stated, time_and_not, record_adjustment, adjustment_hint, adjustment_id, corrects, about_line, done_adjusted,
 }
 
 impl Language {
@@ -66,10 +67,15 @@ impl Language {
 
     /// What a word of the API is called. One that is newer than this table is shown as it is.
     pub(super) fn word(self, family: &str, word: &str) -> String {
+        self.names(family, word).unwrap_or(word).to_owned()
+    }
+
+    /// What a word of the API is called, if it is in the table.
+    pub(super) fn names(self, family: &str, word: &str) -> Option<&'static str> {
         let key = format!("{family}.{word}");
         let words = self.words();
-        let place = words.binary_search_by_key(&key.as_str(), |(key, _)| key);
-        place.ok().and_then(|place| words.get(place)).map_or_else(|| word.to_owned(), |(_, name)| (*name).to_owned())
+        let place = words.binary_search_by_key(&key.as_str(), |(key, _)| key).ok()?;
+        words.get(place).map(|(_, name)| *name)
     }
 }
 

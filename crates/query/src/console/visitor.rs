@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 
 /// The cookie that names a session.
-pub(super) const COOKIE: &str = "chopmark_session";
+pub(super) const COOKIE: &str = "chopmark-session";
 
 /// Somebody who is logged in, and whose token is still good and reaches as far as the page wants.
 #[derive(Debug)]

@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn only_a_trusted_proxy_says_that_a_visitor_came_by_tls() {
         let came = |peer: &str, header: (&str, &str)| {
-            let request = actix_web::test::TestRequest::default().peer_addr(peer.parse().unwrap()).insert_header(header);
+            let request =
+                actix_web::test::TestRequest::default().peer_addr(peer.parse().unwrap()).insert_header(header);
             came_by_tls(&request.to_http_request(), &["10.0.0.0/8".parse().unwrap()])
         };
         assert!(came("10.0.0.1:80", ("x-forwarded-proto", "https")));

@@ -13,15 +13,17 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::desk::{Desk, answer, of_report};
+use super::desk::{Desk, answer, of_report, tab};
 use super::statements::amount;
 use crate::caller::Caller;
 use crate::json::PositionText;
 use crate::problem::Problem;
 use crate::{Query, body, params};
 
-/// The longest id of an adjustment, and of the line it corrects, in characters.
+/// The longest id of an adjustment, in characters.
 const ID_MAX: usize = 128;
+/// The longest id of the line it corrects: longer than that of any order line or product.
+const LINE_ID_MAX: usize = 300;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -130,10 +132,10 @@ pub(crate) struct AdjustmentRequest {
     #[schema(pattern = "^(generic|selected|joint_operation|huawei_self_service)$", example = "generic")]
     category: Option<String>,
     /// The line that is corrected, where it is about one.
-    #[schema(min_length = 1, max_length = 128)]
+    #[schema(min_length = 1, max_length = 300)]
     line_id: Option<String>,
     /// By how much; either sign.
-    #[schema(pattern = r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$", example = "-5.00")]
+    #[schema(pattern = r"^-?[0-9]{1,16}(\.[0-9]{1,10})?$", example = "-5.00")]
     amount: String,
     /// The currency; the site's where it is absent.
     #[schema(pattern = "^[A-Z]{3}$", example = "CNY")]
@@ -186,17 +188,22 @@ async fn recorded(query: &Query, request: &HttpRequest, payload: web::Payload) -
 }
 
 impl AdjustmentRequest {
-    fn adjustment(self, desk: &Desk<'_>) -> Result<(Period, AdjustmentRecorded), Problem> {
+    /// Reads it, with the period on whose bill it is; what is wrong with it is named by its member.
+    pub(crate) fn adjustment(self, desk: &Desk<'_>) -> Result<(Period, AdjustmentRecorded), Problem> {
         let named = |name: &str, problem: &dyn std::fmt::Display| Problem::malformed(format!("`{name}`: {problem}"));
         let period = Period::parse(&self.period).map_err(|error| named("period", &error))?;
         let corrects = Period::parse(&self.corrects).map_err(|error| named("corrects", &error))?;
+        if corrects > period {
+            return Err(named("corrects", &"a bill corrects its own period or an earlier one"));
+        }
         let is_id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
         if self.id.is_empty() || self.id.len() > ID_MAX || !self.id.chars().all(is_id) {
             return Err(named("id", &"1 to 128 characters of A-Za-z0-9._:-"));
         }
-        let category = self.category.as_deref().map_or(Some(Category::Generic), Category::from_code);
-        let category = category.ok_or_else(|| named("category", &"it is no tab of the bill, e.g. generic"))?;
-        let is_line = |id: &String| !id.is_empty() && id.chars().count() <= ID_MAX && !id.contains(char::is_control);
+        let category = self.category.as_deref().map_or(Ok(Category::Generic), tab);
+        let category = category.map_err(|error| named("category", &error))?;
+        let is_line =
+            |id: &String| !id.is_empty() && id.chars().count() <= LINE_ID_MAX && !id.contains(char::is_control);
         if self.line_id.as_ref().is_some_and(|id| !is_line(id)) {
             return Err(named("line_id", &"it is no id of a settlement line"));
         }

@@ -7,12 +7,11 @@ use chopmark_domain::access::Role;
 use chopmark_domain::settlement::bill::event::BillImported;
 use chopmark_domain::settlement::bill::{BillIdentity, BillRow};
 use chopmark_domain::settlement::calendar::Period;
-use chopmark_domain::settlement::product::Category;
 use chopmark_log::Position;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::desk::{Desk, answer, of_report};
+use super::desk::{Desk, answer, of_report, tab};
 use super::upload::{self, cause, of_upload, refused};
 use crate::caller::Caller;
 use crate::json::{ExactTime, PositionText};
@@ -177,8 +176,7 @@ pub(crate) async fn take_up(
 async fn imported(query: &Query, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Finance)?;
     let asked: ImportParams = params::read(request.query_string())?;
-    let category = |code: &str| Category::from_code(code).ok_or("it is no tab of the bill");
-    let category = params::given("category", asked.category.as_deref(), category)?;
+    let category = params::given("category", asked.category.as_deref(), tab)?;
     let category = category.ok_or_else(|| Problem::malformed("parameter `category`: name the tab, e.g. generic"))?;
     let period = params::given("period", asked.period.as_deref(), Period::parse)?;
     let period = period.ok_or_else(|| Problem::malformed("parameter `period`: name the period, e.g. 202405"))?;

@@ -7,6 +7,7 @@ use chopmark_billing::report::{Asking, Billing, ReportError};
 use chopmark_domain::catalog::Catalog;
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::settlement::calendar::Period;
+use chopmark_domain::settlement::product::Category;
 use chopmark_log::Position;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -130,11 +131,16 @@ pub(crate) fn period(text: &str) -> Result<Period, Problem> {
     Period::parse(text).map_err(|error| Problem::malformed(error.to_string()))
 }
 
+/// The tab of a bill by its code.
+pub(crate) fn tab(code: &str) -> Result<Category, &'static str> {
+    Category::from_code(code)
+        .ok_or("it is no tab of the bill: say generic, selected, joint_operation or huawei_self_service")
+}
+
 /// What a report did not do, and why.
 pub(crate) fn of_report(error: &ReportError) -> Problem {
     match error {
-        ReportError::TooMany { .. } => Problem::new(Kind::TooMuch, error.to_string()),
-        ReportError::Write(_) => Problem::new(Kind::TooMuch, error.to_string()),
+        ReportError::TooMany { .. } | ReportError::Write(_) => Problem::new(Kind::TooMuch, error.to_string()),
         ReportError::Moved | ReportError::Unfinished => Problem::new(Kind::Unavailable, error.to_string()),
         ReportError::Store(_) | ReportError::Money(_) => {
             tracing::error!(%error, "a report was not made");

@@ -5,14 +5,14 @@ use chopmark_billing::report::lines::{ExplainedLine, LinesAsked, ShownLine};
 use chopmark_billing::store::{LineQuery, PeriodFilter};
 use chopmark_domain::access::Role;
 use chopmark_domain::ids::{OrderId, Sku};
-use chopmark_domain::settlement::product::{Category, LineType};
+use chopmark_domain::settlement::product::LineType;
 use chopmark_domain::settlement::readiness::Blocked;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::desk::{Desk, answer, of_report, period};
+use super::desk::{Desk, answer, of_report, period, tab};
 use super::events::{EventBehind, behind};
 use super::table;
 use crate::caller::Caller;
@@ -31,7 +31,7 @@ pub(crate) struct PeriodLinesParams {
     #[param(pattern = "^(generic|selected|joint_operation|huawei_self_service)?$")]
     category: Option<String>,
     /// Only of this kind, e.g. `NEW` or `REFUND`.
-    #[param(pattern = "^(NEW|RENEW|CHANGE|TRIAL_CONVERT|USAGE|PACKAGE|REFUND|DOWNGRADE|ADJUSTMENT)?$")]
+    #[param(pattern = "^(NEW|RENEW|CHANGE|TRIAL_CONVERT|USAGE|PACKAGE|REFUND|DOWNGRADE|ADJUSTMENT|UNKNOWN)?$")]
     line_type: Option<String>,
     /// Only of this SKU.
     #[param(
@@ -65,7 +65,8 @@ pub(crate) struct PeriodLinesParams {
     /// The position of an earlier answer that this one must not be older than.
     #[param(pattern = "^([0-9]{1,19})?$")]
     min_position: Option<String>,
-    /// `json`, `csv` or `xlsx`; without it what `Accept` asks for. A table has all lines, whatever the limit.
+    /// `json`, `csv` or `xlsx`; without it what `Accept` asks for. A table has all lines, whatever the limit. It comes as
+    /// it is read: lines of `Chopmark-Position` at least, and some newer ones; none comes twice.
     #[param(pattern = "^(json|csv|xlsx)?$")]
     format: Option<String>,
 }
@@ -170,16 +171,14 @@ pub(crate) fn asked_by(desk: &Desk<'_>, query: &str) -> Result<LinesAsked, Probl
 }
 
 fn lines_asked(desk: &Desk<'_>, period: PeriodFilter, asked: &PeriodLinesParams) -> Result<LinesAsked, Problem> {
-    let category = |code: &str| Category::from_code(code).ok_or("it is no tab of the bill");
     let line_type = |code: &str| {
         let text: StrDeserializer<'_, ValueError> = code.into_deserializer();
         LineType::deserialize(text).map_err(|_| "it is no kind of line; say NEW, RENEW or REFUND for example")
     };
     let reason = |code: &str| Blocked::from_code(code).ok_or("it is no reason that a line waits for");
     let query = LineQuery {
-        seller: desk.seller.clone(),
         period,
-        category: params::given("category", asked.category.as_deref(), category)?,
+        category: params::given("category", asked.category.as_deref(), tab)?,
         line_type: params::given("line_type", asked.line_type.as_deref(), line_type)?,
         sku: params::given("sku", asked.sku.as_deref(), Sku::parse)?,
         order_id: params::given("order", asked.order.as_deref(), OrderId::parse)?,
@@ -187,7 +186,7 @@ fn lines_asked(desk: &Desk<'_>, period: PeriodFilter, asked: &PeriodLinesParams)
         not_computed: params::flag("not_computed", asked.not_computed.as_deref())?.unwrap_or_default(),
         estimated: params::flag("estimated", asked.estimated.as_deref())?,
         after: params::given("cursor", asked.cursor.as_deref(), cursor)?,
-        limit: params::limit(asked.limit.as_deref())?,
+        ..LineQuery::every(desk.seller.clone(), params::limit(asked.limit.as_deref())?)
     };
     Ok(LinesAsked { query, blocked: params::given("blocked", asked.blocked.as_deref(), reason)? })
 }

@@ -5,11 +5,10 @@ use chopmark_domain::access::Role;
 use chopmark_domain::settlement::bill::BillIdentity;
 use chopmark_domain::settlement::bill::event::BillProgressed;
 use chopmark_domain::settlement::line::bill_state::BillState;
-use chopmark_domain::settlement::product::Category;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::desk::{Desk, answer, period};
+use super::desk::{Desk, answer, period, tab};
 use crate::caller::Caller;
 use crate::json::PositionText;
 use crate::problem::Problem;
@@ -77,14 +76,13 @@ pub(crate) async fn record(
 
 async fn recorded(
     query: &Query,
-    (tab, month): &(String, String),
+    (code, month): &(String, String),
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Finance)?;
     let asked: Params = params::read(request.query_string())?;
-    let category = Category::from_code(tab);
-    let category = category.ok_or_else(|| Problem::malformed("the path names no tab of the bill, e.g. generic"))?;
+    let category = tab(code).map_err(|error| Problem::malformed(format!("the path: {error}")))?;
     let period = period(month)?;
     let sent = body::read(payload, query.body_bytes).await?;
     let ProgressRequest { state, payment_request_no, invoice_no } = params::object(&sent)?;

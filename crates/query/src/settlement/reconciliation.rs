@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::desk::{Desk, answer, of_report, period};
+use super::desk::{Desk, answer, of_report, period, tab};
 use super::table;
 use crate::caller::Caller;
 use crate::json::PositionText;
@@ -96,7 +96,7 @@ async fn shown(query: &Query, path: &str, request: &HttpRequest) -> Result<HttpR
     let caller = Caller::of(request, query, Role::Finance)?;
     let asked: Params = params::read(request.query_string())?;
     let period = period(path)?;
-    let category = params::given("category", asked.category.as_deref(), category)?;
+    let category = params::given("category", asked.category.as_deref(), tab)?;
     let tolerance = params::given("tolerance", asked.tolerance.as_deref(), tolerance)?.unwrap_or_default();
     let differences = params::flag("differences", asked.differences.as_deref())?.unwrap_or_default();
     let limit = params::limit(asked.limit.as_deref())?;
@@ -123,10 +123,6 @@ async fn shown(query: &Query, path: &str, request: &HttpRequest) -> Result<HttpR
         position: PositionText(position),
     };
     Ok(answer(&shown, position))
-}
-
-fn category(code: &str) -> Result<Category, &'static str> {
-    Category::from_code(code).ok_or("it is no tab of the bill")
 }
 
 fn cursor(text: &str) -> Result<usize, &'static str> {
@@ -202,7 +198,7 @@ pub(crate) struct JudgementRequest {
     )]
     note: String,
     /// The money at stake as it was seen. If it is another by now, nothing is recorded.
-    #[schema(pattern = r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$", example = "-5.00")]
+    #[schema(pattern = r"^-?[0-9]{1,16}(\.[0-9]{1,28})?$", example = "-5.00")]
     difference: Option<String>,
 }
 
@@ -263,9 +259,9 @@ pub(crate) async fn record_judgement(
     period: Period,
     wanted: JudgementRequest,
 ) -> Result<JudgedShown, Problem> {
-    let JudgementRequest { category: tab, key, currency, judgement, note, difference } = wanted;
+    let JudgementRequest { category, key, currency, judgement, note, difference } = wanted;
     let named = |name: &str, problem: &dyn std::fmt::Display| Problem::malformed(format!("`{name}`: {problem}"));
-    let tab = category(&tab).map_err(|error| named("category", &error))?;
+    let category = tab(&category).map_err(|error| named("category", &error))?;
     let key = key.key()?;
     let currency = Currency::parse(&currency).map_err(|error| named("currency", &error))?;
     let judgement = match judgement.as_str() {
@@ -277,9 +273,9 @@ pub(crate) async fn record_judgement(
     let seen = difference.map(|text| text.parse::<Decimal>().map_err(|_| named("difference", &"it is no amount")));
     let seen = seen.transpose()?;
     let place = desk.place().await?;
-    let asked = ReconciliationAsked { period, category: Some(tab), tolerance: Tolerance::default() };
+    let asked = ReconciliationAsked { period, category: Some(category), tolerance: Tolerance::default() };
     let reconciled = desk.billing().reconciliation(&desk.asking(), asked).await.map_err(|error| of_report(&error))?;
-    let pair = pair(&reconciled, tab, &key, currency)?;
+    let pair = pair(&reconciled, category, &key, currency)?;
     if seen.is_some_and(|seen| seen != pair.outcome.at_stake()) {
         let detail = "the difference is another by now: look at the reconciliation again, then judge what it shows";
         return Err(Problem::new(Kind::DifferenceChanged, detail));
@@ -287,7 +283,7 @@ pub(crate) async fn record_judgement(
     let judged = pair.judge(judgement, &note);
     let (outcome, difference) = (pair.outcome.code(), pair.outcome.at_stake().to_string());
     drop((reconciled, place));
-    let identity = BillIdentity { seller: desk.seller.clone(), category: tab, period };
+    let identity = BillIdentity { seller: desk.seller.clone(), category, period };
     let done = query.commands.judge_difference(&identity, judged, &desk.caller.cause()).await;
     let position = desk.written(done.map_err(Problem::of_command)?.position).await;
     Ok(JudgedShown { judgement, outcome, difference, position: PositionText(position) })

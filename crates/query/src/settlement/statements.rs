@@ -5,14 +5,13 @@ use chopmark_domain::access::Role;
 use chopmark_domain::ids::{OrderId, OrderLineId, ProductId, Sku};
 use chopmark_domain::settlement::calendar::Period;
 use chopmark_domain::settlement::money::{Currency, LARGEST, Ratio};
-use chopmark_domain::settlement::product::Category;
 use chopmark_domain::settlement::statement::{Billed, StatedFacts, Statement, Subject, When};
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::desk::{Desk, answer};
+use super::desk::{Desk, answer, tab};
 use crate::caller::Caller;
 use crate::json::PositionText;
 use crate::problem::Problem;
@@ -120,13 +119,13 @@ async fn stated(query: &Query, request: &HttpRequest, payload: web::Payload) -> 
 }
 
 impl StatementRequest {
-    fn statement(self) -> Result<Statement, Problem> {
+    /// Reads it; what is wrong with it is named by its member.
+    pub(crate) fn statement(self) -> Result<Statement, Problem> {
         let required = |name, text: String| needed(name, Some(text).filter(|text| !text.is_empty()));
         let subject = Subject::OrderLine {
             order_id: parsed("order_id", required("order_id", self.order_id)?, OrderId::parse)?,
             order_line_id: parsed("order_line_id", required("order_line_id", self.order_line_id)?, OrderLineId::parse)?,
         };
-        let category = |code: &str| Category::from_code(code).ok_or("it is no tab of the bill, e.g. generic");
         let facts = StatedFacts {
             original_order_line_id: optional(
                 "original_order_line_id",
@@ -134,7 +133,7 @@ impl StatementRequest {
                 OrderLineId::parse,
             )?,
             line_type: optional("line_type", self.line_type, by_code)?,
-            category: optional("category", self.category, category)?,
+            category: optional("category", self.category, tab)?,
             sku: optional("sku", self.sku, Sku::parse)?,
             product_id: optional("product_id", self.product_id, ProductId::parse)?,
             charging_mode: optional("charging_mode", self.charging_mode, by_code)?,
@@ -202,9 +201,13 @@ fn customer(text: &str) -> Result<String, &'static str> {
 }
 
 pub(super) fn amount(text: &str) -> Result<Decimal, &'static str> {
-    let amount: Option<Decimal> = text.parse().ok();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, behind) = digits.split_once('.').unwrap_or((digits, "0"));
+    let are_digits =
+        |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = (are_digits(whole, 16) && are_digits(behind, 10)).then(|| text.parse::<Decimal>().ok()).flatten();
     let amount = amount.filter(|amount| amount.abs() <= LARGEST);
-    amount.ok_or("write an amount as text, like \"-1234.56\", of at most 16 digits before the point")
+    amount.ok_or("write an amount as text, like \"-1234.56\": at most 16 digits before the point and 10 behind it")
 }
 
 fn ratio(text: &str) -> Result<Ratio, &'static str> {

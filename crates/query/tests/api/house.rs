@@ -7,7 +7,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Data;
-use chopmark_billing::report::Billing;
 use chopmark_commands::{Clock, Commands};
 use chopmark_domain::access::{Grant, Role, TokenHash};
 use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
@@ -90,7 +89,7 @@ pub(crate) fn terms(kind: ProductKind, seats: Option<Seats>) -> ProductTerms {
 }
 
 /// A clock that tests hold.
-struct HeldClock(Mutex<DateTime<Utc>>);
+pub(crate) struct HeldClock(Mutex<DateTime<Utc>>);
 
 impl Clock for HeldClock {
     fn now(&self) -> DateTime<Utc> {
@@ -105,9 +104,9 @@ pub(crate) struct House {
     pub(crate) at_risk: Arc<Mutex<Vec<OrderAtRisk>>>,
     pub(crate) errands: Arc<Mutex<Vec<ErrandAtRisk>>>,
     pub(crate) registry: Registry,
-    clock: Arc<HeldClock>,
+    pub(crate) clock: Arc<HeldClock>,
     pub(crate) query: Data<Query>,
-    _folder: TempDir,
+    pub(crate) _folder: TempDir,
 }
 
 impl House {
@@ -172,12 +171,6 @@ impl House {
         };
         let query = Data::new(Query::new(parts));
         Self { commands, index, journal, at_risk, errands, registry, clock, query, _folder: folder }
-    }
-
-    /// The same, answering what finance asks from these views.
-    pub(crate) fn with_billing(self, billing: Billing) -> Self {
-        let query = Arc::into_inner(self.query.into_inner()).unwrap();
-        Self { query: Data::new(query.with_billing(billing)), ..self }
     }
 
     pub(crate) fn set_clock(&self, now: &str) {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use actix_web::web::Data;
 use chopmark_billing::report::Billing;
 use chopmark_billing::rows::{LineRow, PeriodRow};
 use chopmark_billing::sqlite::SqliteBilling;
 use chopmark_billing::store::{BillingStore, Changes, Checkpoint};
+use chopmark_billing::{BillingMetrics, Bookkeeper};
 use chopmark_domain::settlement::explanation::{Explanation, Operation, Step, Term};
 use chopmark_domain::settlement::line::columns::Columns;
 use chopmark_domain::settlement::marked::{Happening, Marked};
@@ -15,11 +17,13 @@ use chopmark_domain::settlement::readiness::Missing;
 use chopmark_log::Position;
 use chopmark_log::progress::progress;
 use rust_decimal::Decimal;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::house::House;
 use crate::shelf::{Shelf, billed, number, refund, sale};
 
 /// Sales of five months; October has a bill with one row that differs, one that is missing and one that nobody expects.
-pub(crate) async fn billing() -> Billing {
+async fn billing() -> Billing {
     let mut lines = vec![
         sale("CS2606110001", "2026-06-11T02:00:00Z", "12800.00", "12160.00"),
         sale("CS2606120002", "2026-06-12T02:00:00Z", "3600.00", "3420.00"),
@@ -59,6 +63,23 @@ pub(crate) async fn billing() -> Billing {
     };
     store.commit(&Checkpoint::default(), &changes).await.unwrap();
     Billing::new(Arc::new(store), progress().1)
+}
+
+/// The same house, answering what finance asks from these books.
+pub(crate) async fn with_books(house: House) -> House {
+    let query = Arc::into_inner(house.query.into_inner()).unwrap();
+    House { query: Data::new(query.with_billing(billing().await)), ..house }
+}
+
+/// The same house, answering from the books that a bookkeeper keeps of its log for as long as the guard is there.
+pub(crate) async fn with_keeper(house: House) -> (House, DropGuard) {
+    let store: Arc<dyn BillingStore> = Arc::new(SqliteBilling::open(&house._folder.path().join("billing.db")).unwrap());
+    let keeper = Bookkeeper::new(house.commands.log().clone(), store.clone(), BillingMetrics::unregistered());
+    let billing = Billing::new(store, keeper.progress());
+    let stop = CancellationToken::new();
+    tokio::spawn(keeper.run(stop.clone()));
+    let query = Arc::into_inner(house.query.into_inner()).unwrap();
+    (House { query: Data::new(query.with_billing(billing)), ..house }, stop.drop_guard())
 }
 
 fn estimated(mut row: LineRow) -> LineRow {

@@ -69,8 +69,22 @@ impl<'a> Browser<'a> {
                 self.cookies.insert(name.into(), value.into());
             }
         }
-        let text = String::from_utf8(read_body(response).await.to_vec()).unwrap();
+        let text = String::from_utf8_lossy(&read_body(response).await).into_owned();
         Page { status, headers, text }
+    }
+
+    /// Sends a file as the form of this tab of the bill does, or the one of transaction details.
+    pub(crate) async fn bring(&mut self, secret: &str, category: &str, file: &str) -> Page {
+        let field = |name: &str, value: &str| {
+            format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let fields = [("form_secret", secret), ("seller", "acme"), ("category", category), ("period", "202611")];
+        let fields = fields.map(|(name, value)| field(name, value)).concat();
+        let head = "--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"november.csv\"\r\n\
+            Content-Type: text/csv\r\n\r\n";
+        let body = format!("{fields}{head}{file}\r\n--limit--\r\n");
+        let request = TestRequest::post().uri("/console/bills/preview").set_payload(body);
+        self.send(request.insert_header(("content-type", "multipart/form-data; boundary=limit"))).await
     }
 
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
@@ -101,6 +115,14 @@ impl Page {
     pub(crate) fn has_not(&self, text: &str) -> &Self {
         assert!(!self.text.contains(text), "{text:?} is in {}", self.text);
         self
+    }
+
+    /// The first link whose address has this in it.
+    #[track_caller]
+    pub(crate) fn link(&self, part: &str) -> String {
+        let mut links = self.text.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let link = links.find(|link| link.contains(part)).unwrap_or_else(|| panic!("no link {part}: {}", self.text));
+        link.replace("&#38;", "&").replace("&amp;", "&")
     }
 
     /// The value of a hidden field.

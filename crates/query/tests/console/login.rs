@@ -7,7 +7,7 @@ use chopmark_domain::cause::Cause;
 use crate::browser::Browser;
 use crate::house::House;
 
-const SESSION: &str = "chopmark_session";
+const SESSION: &str = "chopmark-session";
 
 #[actix_web::test]
 async fn a_browser_is_led_from_the_root_to_the_login_and_to_the_page_it_asked_for() {
@@ -37,7 +37,7 @@ async fn a_session_s_cookie_is_kept_from_scripts_and_other_sites() {
     let mut browser = Browser::new(&house);
     let page = browser.post("/console/login", &[("token", " admin-token\n")]).await;
     let cookie = page.header("set-cookie");
-    assert!(cookie.starts_with("chopmark_session="), "{cookie}");
+    assert!(cookie.starts_with("chopmark-session="), "{cookie}");
     assert!(cookie.ends_with("; Path=/console; HttpOnly; SameSite=Strict"), "{cookie}");
     assert!(!cookie.contains("admin-token"));
 }

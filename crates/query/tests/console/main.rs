@@ -4,11 +4,14 @@
 
 mod books;
 mod browser;
+mod files;
 #[path = "../api/house.rs"]
 #[expect(dead_code, reason = "the tests of the API use more of it")]
 mod house;
+mod keeping;
 mod login;
 mod pages;
+mod serve_by_hand;
 mod settlement;
 #[path = "../../../billing/tests/report/shelf.rs"]
 #[expect(dead_code, reason = "the tests of reports use more of it")]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::test::TestRequest;
 use chopmark_domain::access::Role;
 use chopmark_domain::cause::Cause;
 use chopmark_domain::settlement::bill::BillIdentity;
@@ -14,13 +13,13 @@ use chopmark_domain::settlement::reconciliation::judgement::Judgement;
 
 use chopmark_log::Position;
 
-use crate::books::billing;
-use crate::browser::{Browser, Page};
+use crate::books::with_books;
+use crate::browser::Browser;
 use crate::house::{House, seller};
 use crate::shelf::billed;
 
-async fn open() -> House {
-    let house = House::new().await.with_billing(billing().await);
+pub(crate) async fn open() -> House {
+    let house = with_books(House::new().await).await;
     house.token("finance-token", Role::Finance, &["acme"]).await;
     house.project().await;
     house
@@ -65,7 +64,9 @@ async fn a_line_goes_from_gross_to_net_and_to_the_events_behind_it() {
     let page = browser.get("/console/settlement/line?id=CS2610030002-000001").await;
     assert_eq!(page.status, 200, "{}", page.text);
     page.has("1,000.00").has("−50.00").has("950.00");
-    page.has("sales_amount 1000 × seller_share 0.95 = 950").has("2026-10-03 10:00:00").has("Events behind it");
+    page.has("settlement amount = sales amount 1000 × seller&#39;s share 0.95 = 950")
+        .has("2026-10-03 10:00:00")
+        .has("Events behind it");
     assert_eq!(browser.get("/console/settlement/line?id=nobody").await.status, 404);
     let waiting = browser.get("/console/settlement/line?id=CS2611120003-000001").await;
     waiting.has("when it is paid in full").has("not told yet");
@@ -123,19 +124,6 @@ async fn a_judgement_is_an_event_with_the_token_s_name() {
     assert!(String::from_utf8(last.metadata).unwrap().contains("finance-token"));
 }
 
-async fn bring(browser: &mut Browser<'_>, secret: &str, file: &str) -> Page {
-    let field = |name: &str, value: &str| {
-        format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
-    let fields = [("form_secret", secret), ("seller", "acme"), ("category", "generic"), ("period", "202611")];
-    let fields = fields.map(|(name, value)| field(name, value)).concat();
-    let head = "--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"november.csv\"\r\n\
-        Content-Type: text/csv\r\n\r\n";
-    let body = format!("{fields}{head}{file}\r\n--limit--\r\n");
-    let request = TestRequest::post().uri("/console/bills/preview").set_payload(body);
-    browser.send(request.insert_header(("content-type", "multipart/form-data; boundary=limit"))).await
-}
-
 #[actix_web::test]
 async fn a_bill_is_looked_at_before_it_is_taken() {
     let house = open().await;
@@ -143,12 +131,15 @@ async fn a_bill_is_looked_at_before_it_is_taken() {
     browser.get("/console/bills").await.has("2026-10").has("bill.xlsx");
     let secret = browser.form_secret().await;
     let file = "order_line_id,settle_amount,currency\nCS2611050002-000001,4940.00,CNY\n";
-    assert_eq!(bring(&mut browser, "wrong", file).await.status, 403);
-    let page = bring(&mut browser, &secret, file).await;
+    assert_eq!(browser.bring("wrong", "generic", file).await.status, 403);
+    let page = browser.bring(&secret, "generic", file).await;
     assert_eq!(page.status, 200, "{}", page.text);
     page.has("november.csv").has("Import 1").has("4,940.00").has("settle_amount");
     let digest = page.field("sha256");
     let taken = [("form_secret", secret.as_str()), ("seller", "acme"), ("sha256", digest.as_str())];
+    let columns = ["order_line_id", "settle_amount", "currency"].map(|code| [("header", code), ("field", code)]);
+    let taken = [&taken[..], &[("category", "generic"), ("period", "202611"), ("name", "codes")], &columns.concat()];
+    let taken = taken.concat();
     let imported = browser.post("/console/bills/import", &taken).await;
     assert_eq!(imported.status, 303, "{}", imported.text);
     let location = imported.header("location");
@@ -164,9 +155,9 @@ async fn a_file_with_a_mistake_is_told_where_and_nothing_is_taken() {
     let mut browser = Browser::of(&house, "finance-token").await;
     let secret = browser.form_secret().await;
     let file = "order_line_id,settle_amount,currency\nCS2611050002-000001,much,CNY\n";
-    let page = bring(&mut browser, &secret, file).await;
+    let page = browser.bring(&secret, "generic", file).await;
     page.has("Nothing of the file can be taken").has("Row 2").has("settle_amount").has_not("/console/bills/import");
-    let page = bring(&mut browser, &secret, "").await;
+    let page = browser.bring(&secret, "generic", "").await;
     assert_eq!(page.status, 422);
     page.has("role=\"alert\"");
     let gone = [("form_secret", secret.as_str()), ("seller", "acme"), ("sha256", "0000")];

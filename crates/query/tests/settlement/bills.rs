@@ -137,3 +137,38 @@ async fn the_progress_of_a_bill_is_told_with_its_period() {
     assert_eq!((bill["state"].as_str(), bill["payment_request_no"].as_str()), (Some("PAID"), Some("SF1")));
     assert_eq!(shop.post("finance", path, r#"{"state":"LOST"}"#).await.problem(400).0, "malformed-request");
 }
+
+#[actix_web::test]
+async fn a_judgement_stands_until_a_new_revision_changes_what_was_judged() {
+    let shop = sold().await;
+    let path = "/bills?category=generic&period=202405&commit=true";
+    shop.act(path, BILL).await;
+    let judged = async || {
+        let compared = shop.see("/reconciliation/202405").await;
+        let pairs = compared["pairs"].as_array().unwrap();
+        let pair = pairs.iter().find(|pair| pair["key"]["id"] == "CS2-000001").unwrap();
+        pair["judged"]["judgement"].as_str().map(str::to_owned)
+    };
+    let judgement = json!({
+        "category": "generic", "key": { "by": "line", "id": "CS2-000001" }, "currency": "CNY",
+        "judgement": "ACCEPTED", "note": "agreed",
+    });
+    shop.act("/reconciliation/202405/judgements", judgement.to_string()).await;
+    // Another row changes, then this one.
+    shop.act(path, BILL.replace(",20\n", ",30\n")).await;
+    assert_eq!(judged().await.as_deref(), Some("ACCEPTED"));
+    shop.act(path, BILL.replace("900.00", "901.00")).await;
+    assert_eq!(judged().await, None);
+}
+
+#[actix_web::test]
+async fn a_line_says_how_far_its_bill_is() {
+    let shop = sold().await;
+    let progress = json!({ "state": "PAID", "payment_request_no": "SF1" }).to_string();
+    shop.act("/bills/generic/202405/progress", progress).await;
+    let line = shop.see("/lines/CS1-000001").await;
+    assert_eq!((&line["bill_id"], &line["bill_state"]), (&json!("202405"), &json!("PAID")));
+    shop.act("/bills?category=generic&period=202405&commit=true", BILL).await;
+    let line = &shop.see("/periods/202405/lines").await["lines"][0];
+    assert_eq!((&line["bill_state"], &line["payment_request_no"]), (&json!("PAID"), &json!("SF1")));
+}

@@ -51,5 +51,5 @@ async fn a_month_is_closed_once_and_corrected_later() {
     }
     shop.set_clock("2024-07-10T04:00:00Z");
     let june = shop.see("/periods/202406").await;
-    assert_eq!(june["tabs"][0]["columns"]["adjustment"], "-19");
+    assert_eq!(june["tabs"][0]["columns"]["adjustment"], "-19.00");
 }

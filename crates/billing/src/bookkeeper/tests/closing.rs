@@ -132,3 +132,18 @@ async fn an_import_of_a_bill_takes_the_place_of_the_one_before_and_keeps_its_pro
     assert_eq!(desk.text().await, Desk::of(&shop.records).await.text().await);
     assert_eq!(head.identity.seller, acme());
 }
+
+#[tokio::test]
+async fn rows_of_a_bill_that_say_how_far_it_is_are_believed_until_somebody_says_otherwise() {
+    let mut shop = Shop::new("2024-06-05T00:00:00Z");
+    let of = |state| BillProgressed { state: Some(state), ..BillProgressed::default() };
+    shop.progress("202405", BillProgressed { invoice_no: Some("I-1".into()), ..of(BillState::Generated) });
+    shop.bill_in("202405", 1, &[9_500, 19_000], Some(BillState::PendingInvoice));
+    let state = async |shop: &Shop| {
+        let [head] = &Desk::of(&shop.records).await.store_bills().await[..] else { panic!("one bill") };
+        (head.progress.state, head.progress.invoice_no.clone())
+    };
+    assert_eq!(state(&shop).await, (Some(BillState::PendingInvoice), Some("I-1".into())));
+    shop.progress("202405", of(BillState::Paid));
+    assert_eq!(state(&shop).await, (Some(BillState::Paid), Some("I-1".into())));
+}

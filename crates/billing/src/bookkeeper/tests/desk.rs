@@ -84,19 +84,7 @@ impl Desk {
     }
 
     async fn lines_of(&self, period: PeriodFilter) -> Vec<LineRow> {
-        let query = LineQuery {
-            seller: acme(),
-            period,
-            category: None,
-            line_type: None,
-            sku: None,
-            order_id: None,
-            recomputed: false,
-            not_computed: false,
-            estimated: None,
-            after: None,
-            limit: 10_000,
-        };
+        let query = LineQuery { period, ..LineQuery::every(acme(), 10_000) };
         self.store.lines(&query).await.unwrap().value
     }
 

@@ -13,6 +13,7 @@ use chopmark_domain::settlement::bill::mapping::Mapping;
 use chopmark_domain::settlement::bill::{BillIdentity, BillRow};
 use chopmark_domain::settlement::calendar::Period;
 use chopmark_domain::settlement::line::SettlementLine;
+use chopmark_domain::settlement::line::bill_state::BillState;
 use chopmark_domain::settlement::money::{Currency, Money};
 use chopmark_domain::settlement::month::{self, AdjustmentRecorded, LinesClosed, PeriodClosed};
 use chopmark_domain::settlement::product::{Category, Site};
@@ -224,6 +225,11 @@ impl Shop {
 
     /// A bill is imported, each row with an amount.
     pub(super) fn bill(&mut self, month: &str, revision: u32, amounts: &[i64]) {
+        self.bill_in(month, revision, amounts, None);
+    }
+
+    /// The same, with how far it is on each row.
+    pub(super) fn bill_in(&mut self, month: &str, revision: u32, amounts: &[i64], bill_state: Option<BillState>) {
         let stream = bill_stream(month);
         let mapping = Mapping { name: "console".into(), columns: BTreeMap::new() };
         let rows = u32::try_from(amounts.len()).unwrap();
@@ -231,7 +237,8 @@ impl Shop {
         self.add(&stream, &bill::Event::from(imported));
         let rows = (2..)
             .zip(amounts)
-            .map(|(row, amount)| BillRow::new(row, Money::new(Decimal::new(*amount, 2), Currency::CNY).unwrap()));
+            .map(|(row, amount)| BillRow::new(row, Money::new(Decimal::new(*amount, 2), Currency::CNY).unwrap()))
+            .map(|row| BillRow { bill_state, ..row });
         self.add(&stream, &bill::Event::from(BillRowsListed { revision, rows: rows.collect() }));
     }
 

@@ -99,6 +99,27 @@ async fn after_a_restart_of_the_server_it_goes_on_where_it_was() {
     assert_eq!(views.lines(&everything()).await.unwrap().value.len(), 2);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_not_reached_yet_is_reached_when_it_is_there() {
+    let server = Arc::new(server(vec![], vec![]).await);
+    let place = PostgresPlace::at(server.url());
+    let command = async |command: fn(&Server) -> Result<(), String>| {
+        let server = Arc::clone(&server);
+        tokio::task::spawn_blocking(move || command(&server)).await.unwrap().unwrap();
+    };
+    command(Server::stop).await;
+    let views = PostgresBilling::connect_later(&place.url(), place.options()).unwrap();
+    for _ in 0..2 {
+        let refused = views.checkpoint().await.unwrap_err();
+        assert!(matches!(refused, StoreError::Unavailable { .. }), "{refused}");
+    }
+    command(Server::start_again).await;
+    assert!(PostgresBilling::connect_to_kept(&place.url(), place.options()).await.unwrap().is_none());
+    views.commit(&Checkpoint::default(), &changes(1)).await.unwrap();
+    let kept = PostgresBilling::connect_to_kept(&place.url(), place.options()).await.unwrap().unwrap();
+    assert_eq!(kept.checkpoint().await.unwrap(), at(1));
+}
+
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_as_such() {
     let options = PostgresOptions { connect_timeout: Duration::from_secs(2), ..PostgresOptions::default() };

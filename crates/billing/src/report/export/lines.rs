@@ -1,8 +1,8 @@
 //! Lines, as many as there are: read in slices, written as they come, kept nowhere.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use chopmark_domain::catalog::Catalog;
 use chopmark_domain::settlement::marked::Marked;
 use chopmark_domain::settlement::readiness::Blocked;
 use chopmark_log::Position;
@@ -12,16 +12,19 @@ use rust_decimal::Decimal;
 
 use super::{ExportFormat, Exporter, amount, code, day, moment, ratio, text, there};
 use crate::report::lines::{LinesAsked, ShownLine};
+use crate::report::underway::Underway;
 use crate::report::{Asking, Billing, ReportError, Rules};
 use crate::store::LineQuery;
 
 /// Lines of a slice: as much as one step of an export holds in memory.
 const SLICE: usize = 500;
 
-/// An export of lines on its way.
+/// An export of lines on its way. Lines come in the order of their ids, which never change: however the views go on
+/// meanwhile, none is written twice, and none is left out that is asked for all the while.
 pub struct LineExport {
     billing: Billing,
     rules: Rules,
+    bills: Arc<Underway>,
     now: DateTime<Utc>,
     query: LineQuery,
     blocked: Option<Blocked>,
@@ -41,30 +44,27 @@ impl Billing {
         asked: LinesAsked,
         format: ExportFormat,
     ) -> Result<LineExport, ReportError> {
-        let LinesAsked { mut query, blocked } = asked;
-        query.limit = SLICE;
+        let query = LineQuery { limit: SLICE, ..asked.store_query() };
+        let bills = Arc::new(self.underway(asking.seller, query.period.only()).await?);
         let periods = self.store().periods(asking.seller).await?;
         let currencies: BTreeSet<_> = periods.value.iter().map(|row| row.currency).collect();
         let columns = columns(currencies.len() < 2);
         let exporter = Exporter::begin(format, "Lines", columns, asking.now)?;
         Ok(LineExport {
             billing: self.clone(),
-            rules: rules(asking.catalog, asking.now),
+            rules: asking.rules(),
             now: asking.now,
+            bills,
             query,
-            blocked,
+            blocked: asked.blocked,
             exporter: Some(exporter),
             position: periods.position,
         })
     }
 }
 
-fn rules(catalog: &Catalog, now: DateTime<Utc>) -> Rules {
-    Rules::at(catalog, now)
-}
-
 impl LineExport {
-    /// How far the views were when it began. What is written later may be newer.
+    /// How far the views were when it began. Lines that are read later are as of then, and may be newer.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
@@ -79,11 +79,12 @@ impl LineExport {
             let rows = self.billing.store().lines(&self.query).await?.value;
             let is_last = rows.len() < self.query.limit;
             self.query.after = rows.last().map(|row| row.line().line_id.clone()).or(self.query.after.take());
-            let (rules, now, blocked) = (self.rules.clone(), self.now, self.blocked);
+            let (rules, bills) = (self.rules.clone(), Arc::clone(&self.bills));
+            let (now, blocked) = (self.now, self.blocked);
             let written = tokio::task::spawn_blocking(move || {
                 let mut exporter = exporter;
                 for row in rows {
-                    let shown = ShownLine::of(row, &rules, now);
+                    let shown = ShownLine::of(row, &rules, &bills, now);
                     if blocked.is_none_or(|reason| shown.blocked.contains(&reason)) {
                         exporter.row(&values(&shown))?;
                     }

@@ -24,46 +24,45 @@ use super::figure::Figure;
 /// Settlement lines for each event of the log that is folded.
 const LINES_PER_EVENT: usize = 5;
 
-/// Measures in SQLite, and in a PostgreSQL where one is named.
+/// Measures in SQLite, and in a PostgreSQL where one is named. Shows figures as they come: all of them take minutes.
 pub(crate) async fn measure(
     folder: &Path,
     lines: usize,
     rounds: usize,
     postgres: Option<&SecretString>,
-) -> anyhow::Result<Vec<Figure>> {
+    mut show: impl FnMut(Vec<Figure>),
+) -> anyhow::Result<()> {
     let shop = Shop::open()?;
     let log = rebuilding::fill(folder, &shop, lines / LINES_PER_EVENT).await?;
-    let mut figures = vec![];
     let place = Place::sqlite(folder)?;
-    let measured = in_one(&place, &shop, log.clone(), lines, rounds).await;
+    let measured = in_one(&place, &shop, log.clone(), [lines, rounds], &mut show).await;
     // What it took on the disk is free for the next.
     place.take_away().await?;
-    figures.extend(measured?);
+    measured?;
     if let Some(url) = postgres {
         let place = Place::postgres(url).await?;
-        let measured = in_one(&place, &shop, log.clone(), lines, rounds).await;
+        let measured = in_one(&place, &shop, log.clone(), [lines, rounds], &mut show).await;
         place.take_away().await?;
-        figures.extend(measured?);
+        measured?;
     }
     log.close().await;
-    Ok(figures)
+    Ok(())
 }
 
 async fn in_one(
     place: &Place,
     shop: &Shop,
     log: Arc<dyn EventLog>,
-    lines: usize,
-    rounds: usize,
-) -> anyhow::Result<Vec<Figure>> {
-    let rebuilt = rebuilding::measure(place, log).await?;
+    [lines, rounds]: [usize; 2],
+    show: &mut impl FnMut(Vec<Figure>),
+) -> anyhow::Result<()> {
+    show(vec![rebuilding::measure(place, log).await?]);
     let lines = filling::fill(place.store.as_ref(), shop, lines).await?;
     let (_writer, progress) = progress();
     let desk = Desk { billing: Billing::new(Arc::clone(&place.store), progress), place, shop };
-    let mut figures = questions::measure(&desk, rounds).await?;
-    figures.extend(exports::measure(&desk, lines).await?);
-    figures.push(rebuilt);
-    Ok(figures)
+    show(questions::measure(&desk, rounds).await?);
+    show(exports::measure(&desk, lines).await?);
+    Ok(())
 }
 
 /// Where finance asks, as Chopmark answers and as the bare driver does.

@@ -18,6 +18,8 @@ use crate::server::data_dir::DataDir;
 pub(super) struct Looked {
     /// How it is.
     pub(super) findings: Vec<Finding>,
+    /// Where it ends, if it can be read.
+    pub(super) head: Option<Position>,
     /// What a customer may have paid for and not got.
     pub(super) at_risk: AtRisk,
 }
@@ -26,7 +28,7 @@ pub(super) struct Looked {
 pub(super) async fn look(config: &Config) -> Looked {
     let data = DataDir::at(&config.data_dir);
     if !config.log_file.exists() {
-        return Looked { findings: absent(config, &data), at_risk: AtRisk::default() };
+        return Looked { findings: absent(config, &data), ..Looked::default() };
     }
     match existing_log(config, SqliteOptions::default()).await {
         Ok(log) => {
@@ -34,7 +36,7 @@ pub(super) async fn look(config: &Config) -> Looked {
             log.close().await;
             looked
         }
-        Err(failure) => Looked { findings: failed(failure), at_risk: AtRisk::default() },
+        Err(failure) => Looked { findings: failed(failure), ..Looked::default() },
     }
 }
 
@@ -50,7 +52,8 @@ fn absent(config: &Config, data: &DataDir) -> Vec<Finding> {
 }
 
 async fn look_into(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Looked {
-    let head = log.head().await.unwrap_or(Position::START);
+    let end = log.head().await.ok();
+    let head = end.unwrap_or(Position::START);
     let mut findings = vec![Finding::ok("log", format!("{}: intact, head {head}", config.log_file.display()))];
     match index(data, log).await {
         Ok(index) => {
@@ -68,7 +71,7 @@ async fn look_into(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Loo
         findings.push(Finding::fail("log", error.to_string(), "see docs/operations/recovery.md"));
         AtRisk::default()
     });
-    Looked { findings, at_risk }
+    Looked { findings, head: end, at_risk }
 }
 
 fn failed(failure: Failure) -> Vec<Finding> {

@@ -10,7 +10,7 @@ use chopmark_log::EventLog;
 use serde_json::json;
 
 use super::Outcome;
-use crate::config::{Config, ViewsAt};
+use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 use crate::server::billing;
 
@@ -45,13 +45,13 @@ pub(super) async fn replace(config: &Config, log: Arc<dyn EventLog>) -> Result<O
 /// # Errors
 /// They or the log cannot be read.
 pub(super) async fn compare(config: &Config, log: Arc<dyn EventLog>) -> Result<Outcome, Failure> {
-    if matches!(&config.views, ViewsAt::Sqlite { billing_file, .. } if !billing_file.exists()) {
-        let text = "no billing views kept: they are made when the server starts\n".into();
-        return Ok(Outcome { text, json: json!({}), is_equal: true });
-    }
-    let kept = match billing::open(&config.views).await {
+    let kept = match billing::open_kept(&config.views).await {
         Err(unusable @ (StoreError::Version { .. } | StoreError::Damaged { .. })) => return Ok(unlike(&unusable)),
         opened => opened.or_fail(Reason::Storage, "the billing views", HELP)?,
+    };
+    let Some(kept) = kept else {
+        let text = "no billing views kept: they are made when the server starts\n".into();
+        return Ok(Outcome { text, json: json!({}), is_equal: true });
     };
     let folder = tempfile::tempdir().or_fail(Reason::Storage, "a folder for fresh billing views", HELP)?;
     let path = folder.path().join("billing.db");

@@ -109,12 +109,12 @@ fn columns(answer: &Value) -> String {
 
 /// What a bill changes.
 fn difference(change: &Value) -> String {
+    if change["same"] == true {
+        return format!("{} rows: what the last import says\n", word(&change["rows"]));
+    }
     let mut said = format!("revision {}: {} rows", word(&change["revision"]), word(&change["rows"]));
     for total in list(change, "totals") {
         said += &format!(", {} {}", amount(&total["amount"]), word(&total["currency"]));
-    }
-    if change["same"] == true {
-        return format!("{said}; it says what the last import said\n");
     }
     let count = |name: &str| word(&change[name]);
     said += &format!(

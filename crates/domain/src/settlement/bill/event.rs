@@ -42,7 +42,7 @@ pub struct DifferenceJudged {
     pub judged: Judged,
 }
 
-/// How far the bill is, as an operator read it on the console. What is absent stays as it was.
+/// How far the bill is, as an operator read it on the console, or as the rows of its file say. What is absent stays as it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BillProgressed {
@@ -80,7 +80,7 @@ pub struct KeptBill {
     pub rows: Vec<BillRow>,
     /// The last judgement on each pair that was judged.
     pub judgements: Vec<Judged>,
-    /// How far it is.
+    /// How far it is: by what an operator or the rows of an import said last.
     pub progress: BillProgressed,
 }
 
@@ -92,7 +92,10 @@ impl KeptBill {
                 self.imported = Some(imported.clone());
                 self.rows.clear();
             }
-            Event::RowsListed(BillRowsListed { rows, .. }) => self.rows.extend_from_slice(rows),
+            Event::RowsListed(BillRowsListed { rows, .. }) => {
+                self.progress.take_up(&BillProgressed::said_by(rows));
+                self.rows.extend_from_slice(rows);
+            }
             Event::DifferenceJudged(DifferenceJudged { judged }) => {
                 self.judgements.retain(|other| (&other.key, other.currency) != (&judged.key, judged.currency));
                 self.judgements.push(judged.clone());
@@ -135,7 +138,18 @@ impl KeptBill {
 }
 
 impl BillProgressed {
-    fn take_up(&mut self, newer: &Self) {
+    /// What rows of a bill say of it; where they say several things, the last.
+    #[must_use]
+    pub fn said_by(rows: &[BillRow]) -> Self {
+        Self {
+            state: rows.iter().rev().find_map(|row| row.bill_state),
+            payment_request_no: rows.iter().rev().find_map(|row| row.payment_request_no.clone()),
+            invoice_no: rows.iter().rev().find_map(|row| row.invoice_no.clone()),
+        }
+    }
+
+    /// Takes up what is newer; what it leaves out stays.
+    pub fn take_up(&mut self, newer: &Self) {
         self.state = newer.state.or(self.state);
         if newer.payment_request_no.is_some() {
             self.payment_request_no.clone_from(&newer.payment_request_no);

@@ -9,6 +9,8 @@ use chopmark_domain::settlement::marked::{Mark, Marked};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::facts::MOMENTS;
+use super::steps::step;
 use super::{desk, page_of, period_page, word};
 use crate::console::frame::{Frame, Section};
 use crate::console::licenses::history::Event;
@@ -25,6 +27,7 @@ use crate::{Query, json, params};
 struct Asked {
     seller: String,
     id: String,
+    done: String,
 }
 
 /// A condition of settlement: what it is called, and how it stands.
@@ -50,6 +53,8 @@ struct Page {
     overview: String,
     period: Option<(String, String)>,
     amounts: Vec<Amount>,
+    steps: Vec<String>,
+    seller: String,
     conditions: Vec<Condition>,
     events: Vec<Event>,
     /// Where a license of this line may be found.
@@ -69,7 +74,7 @@ async fn shown(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Tur
     let line = found.value.ok_or_else(|| Problem::new(Kind::NoSuchLine, "no such line"))?;
     // The events as the API shows them, read from what it would send.
     let told = json::to_bytes(&behind(query, &line.shown.sources).await?);
-    let frame = Frame::new(request, &visitor, Section::Settlement);
+    let frame = Frame::new(request, &visitor, Section::Settlement).with_done(Some(&asked.done));
     let page = Page {
         kind: frame.word("line-type", &word(&line.shown.line.line_type)),
         overview: page_of(&desk.seller, "/settlement").to_string(),
@@ -78,6 +83,8 @@ async fn shown(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Tur
             .expected_period
             .map(|period| (money::month(period), period_page(&desk.seller, period).to_string())),
         amounts: amounts(&frame, &line),
+        steps: line.explanation.iter().map(|shown| step(frame.language, &shown.step)).collect(),
+        seller: desk.seller.to_string(),
         conditions: conditions(&frame, &line),
         events: read(&told)?,
         position: found.position.to_string(),
@@ -126,6 +133,22 @@ fn conditions(frame: &Frame, line: &ExplainedLine) -> Vec<Condition> {
 }
 
 impl Page {
+    /// The order line that facts can be stated of.
+    fn stateable(&self) -> Option<(String, String)> {
+        let line = &self.line.shown.line;
+        Some((line.order_id.as_ref()?.to_string(), line.order_line_id.as_ref()?.to_string()))
+    }
+
+    /// What a moment is called.
+    fn moment(&self, name: &str) -> &'static str {
+        let t = self.frame.t;
+        match name {
+            "effective_at" => t.effective,
+            "paid_at" => t.paid,
+            _ => t.accepted_by_customer,
+        }
+    }
+
     fn id_of(&self, id: &Option<impl ToString>) -> String {
         id.as_ref().map_or_else(|| write::DASH.into(), ToString::to_string)
     }

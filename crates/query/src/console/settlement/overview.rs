@@ -15,8 +15,10 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::chart::{Chart, Month};
+use super::downloads::Files;
 use super::{desk, page_of, period_page, word};
 use crate::console::frame::{Frame, Section, SellerChoice};
+use crate::console::links::Link;
 use crate::console::visitor::{Turned, Visitor};
 use crate::console::{answered, money, response};
 use crate::settlement::desk::of_report;
@@ -62,6 +64,7 @@ struct Page<'a> {
     /// Lines of which nobody can say when they are settled.
     without_period: u64,
     open_lines: String,
+    files: Vec<Files>,
     position: String,
 }
 
@@ -92,12 +95,19 @@ async fn shown(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Tur
         waiting: forecast.waiting.iter().filter(|waiting| is_it(&waiting.currency)).collect(),
         without_period: overview.value.without_period.iter().map(|tab| tab.lines).sum(),
         open_lines: page_of(&desk.seller, "/settlement/none").to_string(),
+        files: files(&desk.seller, &frame),
         position: overview.position.to_string(),
         currencies,
         currency,
         frame,
     };
     Ok(response::page(StatusCode::OK, &page)?)
+}
+
+fn files(seller: &SellerId, frame: &Frame) -> Vec<Files> {
+    let every = Link::to("");
+    let file = |report: &str, name| Files::of(seller, report, &every, name);
+    vec![file("periods", frame.t.periods), file("lines", frame.t.lines), file("forecast", frame.t.forecast)]
 }
 
 fn currencies(overview: &Overview, forecast: &ForecastView) -> Vec<String> {

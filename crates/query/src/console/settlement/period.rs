@@ -8,6 +8,8 @@ use chopmark_billing::report::periods::PeriodView;
 use chopmark_domain::access::Role;
 use serde::Deserialize;
 
+use super::bills::CATEGORIES;
+use super::downloads::Files;
 use super::{desk, line_page, page_of, period_page, word};
 use crate::console::frame::{Frame, Section, SellerChoice};
 use crate::console::links::Link;
@@ -64,6 +66,11 @@ impl Asked {
 
     /// The same question to the API.
     fn question(&self) -> Link {
+        self.narrowing().with("cursor", &self.cursor).with("limit", PAGE)
+    }
+
+    /// The filters, as the API names them.
+    fn narrowing(&self) -> Link {
         Link::to("")
             .with("line_type", &self.line_type)
             .with("sku", self.sku.trim())
@@ -71,8 +78,6 @@ impl Asked {
             .with("blocked", &self.reason)
             .with("estimated", &self.estimated)
             .with("recomputed", &self.recomputed)
-            .with("cursor", &self.cursor)
-            .with("limit", PAGE)
     }
 }
 
@@ -97,6 +102,8 @@ struct Page {
     closing: String,
     bills: String,
     rows: Vec<Row>,
+    files: Vec<Files>,
+    seller: String,
     more: Option<String>,
     position: String,
 }
@@ -130,6 +137,8 @@ async fn shown(query: &Query, request: &HttpRequest, path: &str) -> Result<HttpR
         bills: page_of(&desk.seller, "/bills").with("period", path).to_string(),
         here: here.to_string(),
         more: more.map(|link| link.to_string()),
+        files: vec![Files::of(&desk.seller, "lines", &asked.narrowing().with("period", path), frame.t.lines)],
+        seller: desk.seller.to_string(),
         position: lines.position.to_string(),
         rows: lines.value.lines.into_iter().map(|shown| row(&desk, shown)).collect(),
         view,
@@ -182,6 +191,16 @@ impl Row {
 }
 
 impl Page {
+    /// Whether a correction can be put on the period's bill.
+    fn takes_adjustments(&self) -> bool {
+        self.view.as_ref().is_some_and(|view| view.closed_at.is_none())
+    }
+
+    /// The period, as forms name it.
+    fn code(&self) -> String {
+        self.view.as_ref().map(|view| view.period.to_string()).unwrap_or_default()
+    }
+
     /// Where the period's bills are compared, once there is a period.
     fn state(&self) -> String {
         self.view.as_ref().map(|view| word(&view.state)).unwrap_or_default()

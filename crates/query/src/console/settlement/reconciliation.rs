@@ -10,9 +10,11 @@ use chopmark_domain::settlement::reconciliation::Tolerance;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::downloads::Files;
 use super::{desk, line_page, page_of, period_page};
 use crate::console::forms::{self, Form};
 use crate::console::frame::{Frame, Section};
+use crate::console::links::Link;
 use crate::console::visitor::{Turned, Visitor};
 use crate::console::{answered, money, response};
 use crate::problem::Problem;
@@ -57,6 +59,7 @@ struct Page {
     bills_compared: Vec<BillCompared>,
     without_bill: Vec<WithoutBill>,
     pairs: Vec<Pair>,
+    files: Vec<Files>,
     more: Option<String>,
     position: String,
 }
@@ -83,8 +86,11 @@ async fn shown(query: &Query, request: &HttpRequest, path: &str) -> Result<HttpR
         let lines = shown.lines.iter().map(|line| (line.line_id.clone(), line_page(&desk.seller, &line.line_id)));
         Pair { number, lines: lines.collect(), shown }
     });
+    let frame = Frame::new(request, &visitor, Section::Settlement).with_done(Some(&asked.done));
+    let which = Link::to("").with("period", &period.to_string()).with("pairs", if shows_all { "all" } else { "" });
     let page = Page {
-        frame: Frame::new(request, &visitor, Section::Settlement).with_done(Some(&asked.done)),
+        files: vec![Files::of(&desk.seller, "reconciliation", &which, frame.t.reconciliation)],
+        frame,
         name: money::month(period),
         seller: desk.seller.to_string(),
         here: format!("/console/settlement/{period}/reconciliation"),

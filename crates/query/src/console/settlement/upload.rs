@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_multipart::Multipart;
 use actix_web::HttpRequest;
-use actix_web::web::Payload;
+use actix_web::web::{Bytes, Payload};
 use chopmark_tables::Limits;
 use futures_util::StreamExt;
 
@@ -26,7 +26,7 @@ pub(super) struct Sent {
     pub(super) visitor: Visitor,
     fields: Vec<(String, String)>,
     pub(super) file_name: String,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Bytes,
 }
 
 impl Sent {
@@ -65,7 +65,7 @@ async fn collect(query: &Query, request: &HttpRequest, payload: Payload) -> Resu
             bytes.extend_from_slice(&chunk);
         }
         if let (Some(visitor), Some(file_name)) = (visitor, file_name) {
-            return Ok(Sent { visitor, fields, file_name, bytes });
+            return Ok(Sent { visitor, fields, file_name, bytes: bytes.into() });
         }
         if fields.len() == FIELDS {
             return Err(broken().into());

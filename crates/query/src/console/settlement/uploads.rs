@@ -4,9 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use actix_web::web::Bytes;
 use chopmark_domain::ids::SellerId;
-use chopmark_domain::settlement::calendar::Period;
-use chopmark_domain::settlement::product::Category;
 
 /// Files that are kept; above that the oldest is forgotten.
 const FILES_MAX: usize = 8;
@@ -17,12 +16,10 @@ pub(super) struct Looked {
     /// Whose token it came with.
     pub(super) token: String,
     pub(super) seller: SellerId,
-    pub(super) category: Category,
-    pub(super) period: Period,
     pub(super) file_name: String,
     /// SHA-256 of the bytes, hexadecimal.
     pub(super) sha256: String,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Bytes,
 }
 
 /// The files of all visitors.
@@ -33,17 +30,22 @@ impl Uploads {
     /// Keeps a file.
     pub(super) fn keep(&self, looked: Looked) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|other| other.token != looked.token || other.sha256 != looked.sha256);
+        let is_same = |other: &Looked| {
+            (&other.token, &other.seller, &other.sha256) == (&looked.token, &looked.seller, &looked.sha256)
+        };
+        all.retain(|other| !is_same(other));
         if all.len() == FILES_MAX {
             all.pop_front();
         }
         all.push_back(Arc::new(looked));
     }
 
-    /// The file of a digest that came with a token.
-    pub(super) fn of(&self, token: &str, sha256: &str) -> Option<Arc<Looked>> {
+    /// The file of a digest that came with a token, for a seller.
+    pub(super) fn of(&self, token: &str, seller: &SellerId, sha256: &str) -> Option<Arc<Looked>> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().find(|looked| looked.token == token && looked.sha256 == sha256).cloned()
+        let is_it =
+            |looked: &&Arc<Looked>| looked.token == token && looked.seller == *seller && looked.sha256 == sha256;
+        all.iter().find(is_it).cloned()
     }
 }
 
@@ -55,11 +57,9 @@ mod tests {
         Looked {
             token: token.into(),
             seller: SellerId::parse("acme").unwrap(),
-            category: Category::Generic,
-            period: Period::parse("202611").unwrap(),
             file_name: "bill.csv".into(),
             sha256: sha256.to_string(),
-            bytes: vec![],
+            bytes: Bytes::new(),
         }
     }
 
@@ -69,8 +69,10 @@ mod tests {
         for n in 0..=FILES_MAX {
             uploads.keep(looked("a", n));
         }
-        assert!(uploads.of("a", "0").is_none());
-        assert!(uploads.of("a", "1").is_some());
-        assert!(uploads.of("b", "1").is_none(), "another token's");
+        let [acme, beta] = ["acme", "beta"].map(|id| SellerId::parse(id).unwrap());
+        assert!(uploads.of("a", &acme, "0").is_none());
+        assert!(uploads.of("a", &acme, "1").is_some());
+        assert!(uploads.of("b", &acme, "1").is_none(), "another token's");
+        assert!(uploads.of("a", &beta, "1").is_none(), "another seller's");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::planted::{Difference, Planted};
 use super::shop::Shop;
 use crate::checks::Answer;
-use crate::finance::{Accounts, Body, Month};
+use crate::finance::{Accounts, Body, Month, Settled};
 
 /// Lines and pairs on a page; there are fewer of all.
 const PAGE: &str = "500";
@@ -78,7 +78,7 @@ impl Clerk {
         good(what, answer.map_err(|error| error.to_string())?)
     }
 
-    /// Every line of a month, with its amount, and no other.
+    /// Every line of a month, with its amount, and no other; and what they come to.
     pub(super) async fn lines(&mut self, shop: &mut Shop<'_, '_>, month: Month) {
         let lines = shop.books.lines().into_iter().filter(|line| line.month == Some(month));
         let wanted: BTreeMap<_, _> = lines.map(|line| (line.sold.name().to_owned(), line.settled())).collect();
@@ -91,9 +91,14 @@ impl Clerk {
                     return Err(format!("{name} comes to {shown}, must be {amount}"));
                 }
             }
-            match found.keys().find(|name| !wanted.contains_key(*name)) {
-                Some(name) => Err(format!("{name} is there, and must not be")),
-                None => Ok(format!("{} lines", found.len())),
+            if let Some(name) = found.keys().find(|name| !wanted.contains_key(*name)) {
+                return Err(format!("{name} is there, and must not be"));
+            }
+            let total = clerk.get(&format!("periods/{month}"), &[]).await?["tabs"][0]["exact"].clone();
+            let sum: Settled = wanted.values().copied().sum();
+            match total.as_str() {
+                Some(total) if sum.is(total) => Ok(format!("{} lines, {total} together", found.len())),
+                _ => Err(format!("together they come to {total}, must be {sum}")),
             }
         };
         self.until(shop, &format!("the lines of {month}"), look).await;

@@ -4,10 +4,9 @@ use std::time::Instant;
 
 use chopmark_billing::report::export::ExportFormat;
 use chopmark_billing::report::lines::LinesAsked;
-use chopmark_billing::store::PeriodFilter;
+use chopmark_billing::store::LineQuery;
 
 use super::Desk;
-use super::questions::every;
 use crate::cli::bench::Measurement;
 use crate::cmd::bench::figure::{Figure, Round, micros};
 use crate::cmd::bench::resident::Watch;
@@ -49,7 +48,7 @@ pub(super) async fn measure(desk: &Desk<'_>, lines: usize) -> anyhow::Result<Vec
 }
 
 async fn export(desk: &Desk<'_>, lines: usize, format: ExportFormat) -> anyhow::Result<(Round, u64)> {
-    let asked = LinesAsked { query: every(desk, PeriodFilter::Any), blocked: None };
+    let asked = LinesAsked { query: LineQuery::every(desk.shop.seller.clone(), 0), blocked: None };
     let (asking, started) = (desk.asking(), Instant::now());
     let mut export = desk.billing.export_lines(&asking, asked, format).await?;
     let mut bytes = 0;

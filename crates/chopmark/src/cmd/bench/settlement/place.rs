@@ -45,11 +45,12 @@ impl Place {
     /// Takes it away with everything in it.
     pub(super) async fn take_away(self) -> anyhow::Result<()> {
         let Self { store, bare, kept, .. } = self;
-        drop(store);
         match kept {
             Kept::Schema(schema) => bare.execute(&format!("DROP SCHEMA {schema} CASCADE")).await,
             Kept::File(path) => {
+                // Who writes tidies up, once nobody reads.
                 drop(bare);
+                drop(store);
                 Ok(std::fs::remove_file(path)?)
             }
         }
