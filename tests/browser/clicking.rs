@@ -164,5 +164,4 @@ async fn a_file_with_columns_of_its_own_is_read_as_somebody_says_without_scripts
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": false })).await;
     browser.go(&at(&server, "/console/settlement/line?id=CS2610888888-000001")).await;
     browser.reads("Row of the transaction details").await;
-    assert_eq!(browser.eval("return document.querySelector('.sums .num').innerText").await, "100.00");
 }

@@ -54,6 +54,13 @@ impl Failure {
         Self { reason, complaints: vec![Complaint::new(what, help)] }
     }
 
+    /// Says what it is about, too.
+    #[must_use]
+    pub(crate) fn of(mut self, subject: impl fmt::Display) -> Self {
+        self.complaints.iter_mut().for_each(|complaint| complaint.what = format!("{subject}: {}", complaint.what));
+        self
+    }
+
     /// The exit code.
     #[must_use]
     pub(crate) fn exit_code(&self) -> ExitCode {

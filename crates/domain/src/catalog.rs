@@ -242,11 +242,13 @@ impl Catalog {
         }
     }
 
-    /// How the seller is settled at a moment: the latest change that is in force by then; before the first, the first.
-    /// `None` while nothing is known of it.
+    /// How the seller is settled at a moment: the latest change that is in force by then; where none is, the one that is
+    /// in force first. `None` while nothing is known of it.
     #[must_use]
     pub fn seller_terms_at(&self, at: DateTime<Utc>) -> Option<&DatedSellerTerms> {
-        self.seller.iter().rev().find(|dated| dated.effective_at <= at).or_else(|| self.seller.first())
+        // Changes that hold from one moment on correct each other: the last one given is the first that is found.
+        let given = || self.seller.iter().rev();
+        given().find(|dated| dated.effective_at <= at).or_else(|| given().min_by_key(|dated| dated.effective_at))
     }
 
     /// The last terms given to the seller, in force or not yet.
@@ -271,6 +273,12 @@ impl Catalog {
     #[must_use]
     pub fn terms_at(&self, sku: &Sku, at: DateTime<Utc>) -> Option<&DatedTerms> {
         self.products.get(sku)?.iter().rev().find(|dated| dated.effective_at <= at)
+    }
+
+    /// The terms of a product that are in force first; of several from one moment on, the last that were given.
+    #[must_use]
+    pub fn earliest_terms(&self, sku: &Sku) -> Option<&DatedTerms> {
+        self.products.get(sku)?.iter().rev().min_by_key(|dated| dated.effective_at)
     }
 
     /// The last terms given to a product, in force or not yet.

@@ -1,8 +1,8 @@
 // Makes pages handier. Every page does all it does without this file.
 "use strict";
 
-// A choice in a filter takes effect at once.
-for (const choice of document.querySelectorAll("[data-submit]")) {
+// A choice in a filter takes effect at once; one in a form that sends something waits for its button.
+for (const choice of document.querySelectorAll("form[method=get] [data-submit]")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
 }
 

@@ -67,6 +67,7 @@ pub(crate) use self::schemas::{
         crate::settlement::reconciliation::show,
         crate::settlement::reconciliation::judge,
         crate::settlement::statements::state,
+        crate::settlement::quotes::quote,
         crate::settlement::adjustments::list,
         crate::settlement::adjustments::record,
         crate::tokens::list,

@@ -13,6 +13,7 @@ pub(crate) mod lines;
 pub(crate) mod mappings;
 pub(crate) mod periods;
 pub(crate) mod progress;
+pub(crate) mod quotes;
 pub(crate) mod reconciliation;
 pub(crate) mod statements;
 pub(crate) mod table;
@@ -72,6 +73,7 @@ pub(crate) fn add_settlement(config: &mut web::ServiceConfig) {
         )
         .service(view("/v1/settlement/reconciliation/{period}", web::get().to(reconciliation::show)))
         .service(post("/v1/settlement/reconciliation/{period}/judgements", web::post().to(reconciliation::judge)))
+        .service(post("/v1/settlement/quotes", web::post().to(quotes::quote)))
         .service(post("/v1/settlement/statements", web::post().to(statements::state)))
         .service(
             web::resource("/v1/settlement/adjustments")

@@ -138,7 +138,5 @@ pub fn seller_at(catalog: &Catalog, at: DateTime<Utc>) -> &SellerTerms {
 /// product that the catalog does not have.
 #[must_use]
 pub fn product_at<'a>(catalog: &'a Catalog, sku: &Sku, at: DateTime<Utc>) -> Option<&'a ProductTerms> {
-    let earliest =
-        || catalog.products().find(|(known, _)| *known == sku)?.1.iter().min_by_key(|terms| terms.effective_at);
-    catalog.terms_at(sku, at).or_else(earliest).map(|dated| &dated.terms)
+    catalog.terms_at(sku, at).or_else(|| catalog.earliest_terms(sku)).map(|dated| &dated.terms)
 }

@@ -7,7 +7,7 @@ use chopmark_domain::ids::Sku;
 use chopmark_domain::purchase::SellerSecret;
 use chopmark_domain::settlement::bill::mapping::{Field, Mapping};
 use chopmark_domain::settlement::product::Site;
-use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
+use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms, product_at};
 use chrono::{DateTime, Utc};
 
 use crate::support::*;
@@ -141,6 +141,23 @@ fn how_a_seller_is_settled_holds_from_its_moment_on_and_the_first_word_before_it
         assert_eq!(catalog.seller_terms_at(day(at)).map(|dated| dated.terms.certified), Some(expected), "day {at}");
     }
     assert_eq!(catalog.version, 2, "what holds already adds nothing");
+}
+
+#[test]
+fn before_all_terms_those_hold_that_are_in_force_first_as_they_were_corrected_last() {
+    let mut catalog = Catalog::default();
+    let moments = [(5, 1, Site::Cn), (2, 2, Site::Intl), (2, 3, Site::Eu), (9, 4, Site::Cn)];
+    for (from, grace_days, site) in moments {
+        for event in catalog.apply(&SellerTerms::of(site), &[(sku("a"), terms(grace_days))], day(from)) {
+            catalog.evolve(&event);
+        }
+    }
+    for (at, site, grace_days) in [(0, Site::Eu, 3), (2, Site::Eu, 3), (8, Site::Eu, 3), (9, Site::Cn, 4)] {
+        assert_eq!(catalog.seller_terms_at(day(at)).map(|dated| dated.terms.site), Some(site), "day {at}");
+        let product = product_at(&catalog, &sku("a"), day(at)).map(|terms| terms.grace_days);
+        assert_eq!(product, Some(grace_days), "day {at}");
+    }
+    assert_eq!(grace_at(&catalog, "a", day(0)), None, "licenses are judged by terms in force alone");
 }
 
 #[test]

@@ -40,10 +40,11 @@ pub(super) fn page(status: StatusCode, page: &impl Template) -> Result<HttpRespo
 /// A file to be kept, as the API answers with it. Nobody else keeps a copy, and no browser takes it for a page.
 pub(super) fn file(mut response: HttpResponse) -> HttpResponse {
     let guards = [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),
         (header::VARY, "Cookie"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in guards {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

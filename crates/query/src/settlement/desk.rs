@@ -94,7 +94,9 @@ fn whose(query: &Query, caller: &Caller, named: Option<&str>) -> Result<SellerId
     let own = caller.sellers();
     match named {
         Some(seller) if known.contains(&seller) || own.is_some_and(|own| own.contains(&seller)) => Ok(seller),
-        Some(seller) => Err(Problem::malformed(format!("parameter `seller`: there is no seller {seller} here"))),
+        Some(seller) => {
+            Err(Problem::malformed(format!("parameter `seller`: there is no seller {seller} here; check the id")))
+        }
         None => match own.unwrap_or(&known) {
             [only] => Ok(only.clone()),
             _ => Err(Problem::malformed("parameter `seller`: name the seller, since there are several or none")),

@@ -210,7 +210,7 @@ pub(super) fn amount(text: &str) -> Result<Decimal, &'static str> {
     amount.ok_or("write an amount as text, like \"-1234.56\": at most 16 digits before the point and 10 behind it")
 }
 
-fn ratio(text: &str) -> Result<Ratio, &'static str> {
+pub(super) fn ratio(text: &str) -> Result<Ratio, &'static str> {
     let ratio = text.parse::<Decimal>().ok().and_then(|value| Ratio::new(value).ok());
     ratio.ok_or("write a ratio from 0 to 1 as text, like \"0.05\"")
 }

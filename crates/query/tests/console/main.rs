@@ -11,7 +11,6 @@ mod house;
 mod keeping;
 mod login;
 mod pages;
-mod serve_by_hand;
 mod settlement;
 #[path = "../../../billing/tests/report/shelf.rs"]
 #[expect(dead_code, reason = "the tests of reports use more of it")]

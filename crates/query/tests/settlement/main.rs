@@ -5,4 +5,5 @@
 mod asking;
 mod bills;
 mod closing;
+mod quotes;
 mod shop;

@@ -40,16 +40,17 @@ impl Clock for HeldClock {
 
 pub(crate) struct Shop {
     query: Data<Query>,
+    pub(crate) commands: Commands,
     clock: Arc<HeldClock>,
     _folder: TempDir,
     _following: DropGuard,
 }
 
-fn seller(id: &str) -> SellerId {
+pub(crate) fn seller(id: &str) -> SellerId {
     SellerId::parse(id).unwrap()
 }
 
-fn terms() -> ProductTerms {
+pub(crate) fn terms() -> ProductTerms {
     ProductTerms {
         kind: ProductKind::Saas,
         name: "Example".into(),
@@ -112,7 +113,7 @@ impl Shop {
         let settings = IssuerSettings { name: "chopmark".into(), cached_leases: 100 };
         let parts = Parts {
             index,
-            commands,
+            commands: commands.clone(),
             journal: Journal::open(&folder.path().join("journal.db"), JournalOptions::default()).unwrap(),
             orders_at_risk: Arc::new(Vec::new),
             errands_at_risk: Arc::new(Vec::new),
@@ -121,7 +122,7 @@ impl Shop {
             metrics: QueryMetrics::register(&Registry::new()).unwrap(),
         };
         let query = Data::new(Query::new(parts).with_billing(billing));
-        Self { query, clock, _folder: folder, _following: stop.drop_guard() }
+        Self { query, commands, clock, _folder: folder, _following: stop.drop_guard() }
     }
 
     pub(crate) fn set_clock(&self, now: &str) {

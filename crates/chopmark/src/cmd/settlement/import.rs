@@ -52,7 +52,7 @@ async fn send(
     let file = std::fs::read(&args.file).or_fail(Reason::Usage, args.file.display(), help)?;
     query.push(("file_name", name(&args.file)));
     query.extend(args.mapping.clone().map(|mapping| ("mapping", mapping)));
-    let looked = server.upload(what, &query, file.clone()).await?;
+    let looked = server.upload(what, &query, file.clone()).await.map_err(|failure| failure.of(args.file.display()))?;
     let bad = list(&looked, "problems");
     if !bad.is_empty() {
         if server.is_json() {
