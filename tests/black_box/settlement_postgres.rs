@@ -61,7 +61,7 @@ impl Story {
         let uncalled = sold(Kind::OneTime, 3_333, "2024-06-03 09:00:00");
         let june = sold(Kind::New, 20_000, "2024-06-05 10:00:00");
         let acts = [
-            (may.clone(), Call::Buy),
+            (may, Call::Buy),
             (big, Call::Buy),
             (sold(Kind::Change, 30_000, "2024-05-16 00:00:00"), Call::Upgrade(0)),
             (early.clone(), Call::Buy),

@@ -15,6 +15,7 @@ pub mod file;
 pub mod forecast;
 pub mod lines;
 pub mod periods;
+pub mod quota;
 pub mod reconciliation;
 mod schema;
 mod standing;

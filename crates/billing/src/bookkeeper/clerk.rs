@@ -68,7 +68,7 @@ impl Clerk {
         Self { slice, ..self }
     }
 
-    /// Everything up to here is in the store, but for what is [to be done](Self::has_work).
+    /// Everything up to here is in the store, but for what is still to be drawn up anew: [`finish_work`](Self::finish_work).
     pub(crate) fn position(&self) -> Position {
         self.checkpoint.position
     }

@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::quota::RefundQuota;
 use super::schema::{ColumnFields, LineFields};
 use super::standing::stand;
 use super::underway::Underway;
@@ -194,6 +195,9 @@ pub struct ExplainedLine {
     pub shown: ShownLine,
     /// How the amount came to be; empty while it cannot be said.
     pub explanation: Vec<ShownStep>,
+    /// Of a refund within five days: what is known of its customer's yearly quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_quota: Option<RefundQuota>,
 }
 
 /// Which lines are asked for.
@@ -267,12 +271,12 @@ impl Billing {
         let Read { position, value } = self.store.line(asking.seller, line_id).await?;
         let rules = asking.rules();
         let bills = self.underway(asking.seller, None).await?;
-        let value = value.map(|row| {
-            let steps = row.drawn.explanation.clone().unwrap_or_default().steps;
-            let explanation = steps.into_iter().map(|step| ShownStep { text: step.to_string(), step }).collect();
-            ExplainedLine { shown: ShownLine::of(row, &rules, &bills, asking.now), explanation }
-        });
-        Ok(Read { position, value })
+        let Some(row) = value else { return Ok(Read { position, value: None }) };
+        let refund_quota = self.refund_quota(asking, &row).await?;
+        let steps = row.drawn.explanation.clone().unwrap_or_default().steps;
+        let explanation = steps.into_iter().map(|step| ShownStep { text: step.to_string(), step }).collect();
+        let shown = ShownLine::of(row, &rules, &bills, asking.now);
+        Ok(Read { position, value: Some(ExplainedLine { shown, explanation, refund_quota }) })
     }
 }
 

@@ -1,12 +1,13 @@
 //! Lines as they stand.
 
 use chopmark_billing::report::lines::{LinesAsked, ShownLine};
+use chopmark_billing::report::quota::RefundQuota;
 use chopmark_billing::store::{DocumentKey, LineQuery, PeriodFilter};
 use chopmark_domain::settlement::bill::event::BillProgressed;
 use chopmark_domain::settlement::line::bill_state::BillState;
 use chopmark_domain::settlement::marked::Happening;
 use chopmark_domain::settlement::readiness::{Blocked, OnBill};
-use chopmark_domain::settlement::refund::rules::{Answer, Refusal};
+use chopmark_domain::settlement::refund::rules::{Answer, Grounds, Refusal};
 
 use crate::shelf::{Shelf, billed, month, refund, sale, seller};
 
@@ -130,4 +131,36 @@ async fn a_refund_says_what_the_rules_say_to_it() {
     let told = lines[1].refund_rule.unwrap();
     assert_eq!((told.answer, told.because), ("refused", Some("window_over")));
     assert_eq!(lines[0].refund_rule, None);
+}
+
+#[tokio::test]
+async fn a_refund_within_five_days_shows_what_is_known_of_its_customers_yearly_quota() {
+    let given_back = |order: &str, at: &str, customer: &str| {
+        let mut row = refund(order, "CS1", at, "-50.00");
+        row.drawn.refund_rule = Some(Answer::Full(Grounds::WithinFiveDays));
+        row.drawn.line.customer_id = Some(customer.into());
+        row
+    };
+    let mut bound = given_back("CS2", "2024-05-10T02:00:00Z", "ann");
+    bound.drawn.line.line_id = "CS2-000001/CS1-000001".into();
+    let mut late = given_back("CS6", "2024-05-10T02:00:00Z", "ann");
+    late.drawn.refund_rule = Some(Answer::Refused(Refusal::WindowOver));
+    let shelf = Shelf::new(vec![
+        given_back("CS2", "2024-05-10T02:00:00Z", "ann"),
+        bound,
+        given_back("CS3", "2024-06-10T02:00:00Z", "ann"),
+        given_back("CS4", "2024-12-31T16:00:00Z", "ann"),
+        given_back("CS5", "2024-05-10T02:00:00Z", "bob"),
+        late,
+    ]);
+    shelf
+        .ask("2025-01-10T00:00:00Z", async |billing, asking| {
+            let quota = async |line: &str| billing.line(asking, line).await.unwrap().value.unwrap().refund_quota;
+            let of = |year, used, left| Some(RefundQuota { year, used, allowed: 10, left });
+            assert_eq!(quota("CS2-000001").await, of(2024, 2, 8), "what was bought together counts once");
+            assert_eq!(quota("CS4-000001").await, of(2025, 1, 9), "the year begins in Beijing");
+            assert_eq!(quota("CS5-000001").await, of(2024, 1, 9));
+            assert_eq!(quota("CS6-000001").await, None, "it was not one of these");
+        })
+        .await;
 }

@@ -122,11 +122,11 @@ impl Change {
         match event {
             Event::ProductDefined(ProductDefined { catalog_version, sku, effective_at, terms }) => {
                 let old = before.latest(sku).map(|dated| terms_of(&dated.terms));
-                Some(Self::new(Some(sku.clone()), *catalog_version, *effective_at, old, terms_of(terms)))
+                Some(Self::new(Some(sku.clone()), *catalog_version, *effective_at, old, &terms_of(terms)))
             }
             Event::SellerTermsDefined(SellerTermsDefined { catalog_version, effective_at, terms }) => {
                 let old = before.latest_seller_terms().map(|dated| terms_of(&dated.terms));
-                Some(Self::new(None, *catalog_version, *effective_at, old, terms_of(terms)))
+                Some(Self::new(None, *catalog_version, *effective_at, old, &terms_of(terms)))
             }
             Event::SecretCreated(_) | Event::MappingSaved(_) => None,
         }
@@ -137,7 +137,7 @@ impl Change {
         catalog_version: u32,
         effective_at: DateTime<Utc>,
         old: Option<Map<String, Value>>,
-        new: Map<String, Value>,
+        new: &Map<String, Value>,
     ) -> Self {
         let (is_known, old) = (old.is_some(), old.unwrap_or_default());
         let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(value));

@@ -56,7 +56,7 @@ pub enum Billed {
 }
 
 /// Facts of one line, each of them optional: absent says nothing. Amounts are decimals in
-/// [`currency`](Self::currency) and have the sign that the marketplace gives them: refunds are negative.
+/// [`currency`](StatedFacts::currency) and have the sign that the marketplace gives them: refunds are negative.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     /// Which line.

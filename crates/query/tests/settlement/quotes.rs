@@ -1,11 +1,12 @@
 //! Prices and refunds that are worked out and not recorded, by the switches of the seller.
 
+use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::Sku;
 use chopmark_domain::settlement::policy::{Policy, PoweredOff, TermDays, VolumeDiscount};
 use chopmark_domain::settlement::product::Site;
 use chopmark_domain::settlement::terms::SellerTerms;
 use chopmark_domain::settlement::usage::image::PartialHour;
-use chopmark_log::Cause;
+
 use serde_json::{Value, json};
 
 use crate::shop::{Shop, seller, terms};
@@ -51,7 +52,10 @@ fn hours(state: &str) -> Value {
 async fn the_worked_numbers_of_the_marketplaces_pages_come_out() {
     let shop = Shop::new().await;
     let quote = shop.act("/quotes", upgrade().to_string()).await;
-    assert_eq!((&quote["amount"], &quote["shown"], &quote["currency"]), (&"300".into(), &"300.00".into(), &"CNY".into()));
+    assert_eq!(
+        (&quote["amount"], &quote["shown"], &quote["currency"]),
+        (&"300".into(), &"300.00".into(), &"CNY".into())
+    );
     let last = quote["explanation"].as_array().unwrap().last().unwrap();
     assert_eq!(last, "sales_amount = new_price_for_the_rest 800 - old_price_for_the_rest 500 = 300");
     assert_eq!(amount(&shop, &minutes("step")).await, "1.9");
@@ -80,7 +84,7 @@ async fn every_switch_of_prices_changes_what_is_answered() {
     may["upgrade"]["term"]["from"] = "2024-04-30T16:00:00Z".into();
     may["at"] = "2024-05-16T16:00:00Z".into();
     assert_eq!(amount(&days, &may).await, "300", "15 of 30 days, though May has 31");
-    assert_eq!(amount(&Shop::new().await, &may).await, "290.322580645161");
+    assert_eq!(amount(&Shop::new().await, &may).await, "290.322580645162");
 
     let volume = switched(Policy { volume_discount: VolumeDiscount::None, ..Policy::default() }).await;
     assert_eq!(amount(&volume, &scale_out("volume")).await, "200");

@@ -92,13 +92,7 @@ fn every_switch_of_lines_decides_something_and_alone() {
         ("tiers", Policy::default(), by(|policy| policy.tiers.brackets = vec![]), Site::Cn, false),
         ("tier_month", Policy::default(), by_payment.clone(), Site::Cn, false),
         ("tier_late_lines", by_payment, late, Site::Cn, false),
-        (
-            "tier_refunds",
-            Policy::default(),
-            by(|policy| policy.tier_refunds = TierRefunds::Ignored),
-            Site::Cn,
-            false,
-        ),
+        ("tier_refunds", Policy::default(), by(|policy| policy.tier_refunds = TierRefunds::Ignored), Site::Cn, false),
         ("guarantee", Policy::default(), by(|policy| policy.guarantee = Guarantee::Held), Site::Cn, false),
         ("pairing", Policy::default(), by(|policy| policy.pairing = Pairing::StrictMonths), Site::Cn, false),
         (
@@ -136,9 +130,25 @@ fn every_switch_of_lines_decides_something_and_alone() {
     assert_eq!((current, next), (Some(period("202406")), Some(period("202407"))), "set_off is about what was billed");
     // The others decide about what lines come to, or about prices: balances and quotes have tests of their own.
     let Policy {
-        run_days: _, tiers: _, tier_month: _, tier_refunds: _, tier_late_lines: _, guarantee: _, pairing: _, set_off: _,
-        upgraded_refund: _, international_refunds: _, unstated_payment: _,
-        carry: Carry::DepositAfterNextMonth, bill_total: BillTotal::RoundTheSum, partial_hour: _, powered_off: _,
-        term_days: _, volume_discount: _,
-    } = Policy::default() else { panic!("another switch, or another default: it needs a test here") };
+        run_days: _,
+        tiers: _,
+        tier_month: _,
+        tier_refunds: _,
+        tier_late_lines: _,
+        guarantee: _,
+        pairing: _,
+        set_off: _,
+        upgraded_refund: _,
+        international_refunds: _,
+        unstated_payment: _,
+        carry: Carry::DepositAfterNextMonth,
+        bill_total: BillTotal::RoundTheSum,
+        partial_hour: _,
+        powered_off: _,
+        term_days: _,
+        volume_discount: _,
+    } = Policy::default()
+    else {
+        panic!("another switch, or another default: it needs a test here")
+    };
 }

@@ -180,11 +180,7 @@ pub(crate) struct Refund {
 }
 
 /// Reads a member; what is wrong with it is told under its name.
-pub(super) fn read<T, E: Display>(
-    name: &str,
-    text: &str,
-    read: impl Fn(&str) -> Result<T, E>,
-) -> Result<T, Problem> {
+pub(super) fn read<T, E: Display>(name: &str, text: &str, read: impl Fn(&str) -> Result<T, E>) -> Result<T, Problem> {
     read(text).map_err(|error| Problem::malformed(format!("`{name}`: {error}")))
 }
 

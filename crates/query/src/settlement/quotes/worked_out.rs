@@ -119,11 +119,14 @@ impl Terms<'_> {
         let product = asked.sku.as_deref().map(|text| self.product(text)).transpose()?;
         let listed = product.and_then(|terms| terms.hourly_price).map(|price| price.to_string());
         let price = asked.hourly_price.as_ref().or(listed.as_ref());
-        let price = price.ok_or_else(|| Problem::malformed("`hourly_price`: name it, or a `sku` whose terms have it"))?;
+        let price =
+            price.ok_or_else(|| Problem::malformed("`hourly_price`: name it, or a `sku` whose terms have it"))?;
         let price = money("hourly_price", price, self.currency)?;
         let partial = product.and_then(|terms| terms.partial_hour).unwrap_or(self.policy.partial_hour);
         if asked.spans.len() > MOST_SPANS {
-            return Err(Problem::malformed(format!("`spans`: there are more than {MOST_SPANS}; ask for a part of them")));
+            return Err(Problem::malformed(format!(
+                "`spans`: there are more than {MOST_SPANS}; ask for a part of them"
+            )));
         }
         let spans = asked.spans.iter().map(|span| span.span()).collect::<Result<Vec<_>, Problem>>()?;
         let hours = image::hours_used(&spans, self.policy.powered_off);
