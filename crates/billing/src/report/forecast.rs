@@ -156,6 +156,7 @@ impl Billing {
             accounts: &brought,
             schedule: &schedule,
             carry: rules.terms.policy.carry,
+            bill_total: rules.terms.policy.bill_total,
             now: asking.now,
         };
         let forecast = gathering.finish(&outlook)?;

@@ -17,6 +17,41 @@ pub struct Total {
     pub shown: Money,
 }
 
+/// The lines of a bill, added up one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addition {
+    exact: Money,
+    rounded: Money,
+}
+
+impl Addition {
+    /// Of no line yet.
+    #[must_use]
+    pub fn nothing(currency: Currency) -> Self {
+        let zero = Money::zero(currency);
+        Self { exact: zero, rounded: zero }
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// Two currencies, or out of range.
+    pub fn add(&mut self, line: Money) -> Result<(), MoneyError> {
+        *self = Self { exact: self.exact.plus(line)?, rounded: self.rounded.plus(line.shown())? };
+        Ok(())
+    }
+
+    /// What it comes to.
+    #[must_use]
+    pub fn total(self, rounding: BillTotal) -> Total {
+        let shown = match rounding {
+            BillTotal::RoundTheSum => self.exact.shown(),
+            BillTotal::SumTheRounded => self.rounded.shown(),
+        };
+        Total { exact: self.exact, shown }
+    }
+}
+
 /// Adds the lines of a bill up.
 ///
 /// # Errors
@@ -26,15 +61,9 @@ pub fn total(
     lines: impl IntoIterator<Item = Money>,
     rounding: BillTotal,
 ) -> Result<Total, MoneyError> {
-    let zero = Money::zero(currency);
-    let (exact, rounded) = lines.into_iter().try_fold((zero, zero), |(exact, rounded), line| {
-        Ok::<_, MoneyError>((exact.plus(line)?, rounded.plus(line.shown())?))
-    })?;
-    let shown = match rounding {
-        BillTotal::RoundTheSum => exact.shown(),
-        BillTotal::SumTheRounded => rounded.shown(),
-    };
-    Ok(Total { exact, shown })
+    let mut addition = Addition::nothing(currency);
+    lines.into_iter().try_for_each(|line| addition.add(line))?;
+    Ok(addition.total(rounding))
 }
 
 /// What a seller has with the marketplace between two periods, in one currency.

@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::balance::{self, Account, Adjustment, Closing};
+use super::balance::{self, Account, Addition, Adjustment, Closing};
 use super::calendar::{BillRun, Period, Schedule};
 use super::line::SettlementLine;
 use super::marked::{Mark, Marked};
 use super::money::{Currency, Money, MoneyError, Sums};
-use super::policy::Carry;
+use super::policy::{BillTotal, Carry};
+use super::product::Category;
 use super::readiness::{AgeBucket, Blocked, Missing, Readiness};
 
 /// A line that is not paid yet, with what is known of when it will be.
@@ -41,6 +42,8 @@ pub struct Outlook<'a> {
     pub schedule: &'a Schedule<'a>,
     /// When a shortfall reaches the deposit.
     pub carry: Carry,
+    /// How a bill's total is rounded; each tab is a bill of its own.
+    pub bill_total: BillTotal,
     /// The moment it is made at, UTC.
     pub now: DateTime<Utc>,
 }
@@ -187,7 +190,11 @@ impl Gathering {
         let (expected, currency) = (expect(awaited, self.now)?, awaited.line.currency);
         let nothing = || Sum::nothing(currency);
         match expected.period {
-            Some(period) => self.plan(currency, period).sum.add(expected.amount)?,
+            Some(period) => {
+                // Of which it is not known, it counts as one of the first tab.
+                let tab = awaited.line.product_category.unwrap_or(Category::Generic);
+                self.plan(currency, period).add(tab, expected.amount)?;
+            }
             None => self.without_period.entry(currency).or_insert_with(nothing).add(expected.amount)?,
         }
         if let Some(reason) = expected.reasons.first() {
@@ -240,15 +247,22 @@ fn expect(awaited: &Awaited<'_>, now: DateTime<Utc>) -> Result<Expected, MoneyEr
 }
 
 /// What falls into a period.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Plan {
     sum: Sum,
+    tabs: BTreeMap<Category, Addition>,
     adjustments: Money,
 }
 
 impl Plan {
     fn nothing(currency: Currency) -> Self {
-        Self { sum: Sum::nothing(currency), adjustments: Money::zero(currency) }
+        Self { sum: Sum::nothing(currency), tabs: BTreeMap::new(), adjustments: Money::zero(currency) }
+    }
+
+    fn add(&mut self, tab: Category, amount: Option<Marked<Money>>) -> Result<(), MoneyError> {
+        self.sum.add(amount)?;
+        let Some(Marked { value, .. }) = amount else { return Ok(()) };
+        self.tabs.entry(tab).or_insert_with(|| Addition::nothing(value.currency())).add(value)
     }
 
     fn is_estimate(&self) -> bool {
@@ -268,7 +282,8 @@ fn run_balance(
     let mut account = account.copied().unwrap_or_else(|| Account::with_deposit(Money::zero(currency)));
     let mut brought_estimate = false;
     while let Some((period, plan)) = plans.pop_first() {
-        let lines = plan.sum.total()?;
+        let tabs = plan.tabs.values().map(|tab| tab.total(outlook.bill_total).shown);
+        let lines = Money::sum(currency, tabs)?;
         let closing = balance::close(period, lines, plan.adjustments, &account, outlook.carry)?;
         let is_estimate = brought_estimate || plan.is_estimate();
         let shortfall = closing.account.shortfall;
@@ -280,7 +295,7 @@ fn run_balance(
         brought_estimate = is_estimate && (!shortfall.amount().is_zero() || has_drawn);
         account = closing.account;
         let run = outlook.schedule.run(period);
-        let Plan { sum, adjustments } = plan;
+        let Plan { sum, adjustments, .. } = plan;
         periods.push(ExpectedPeriod { period, currency, run, sum, adjustments, closing, is_estimate });
     }
     Ok(())

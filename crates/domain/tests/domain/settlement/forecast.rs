@@ -6,8 +6,8 @@ use chopmark_domain::settlement::line::SettlementLine;
 use chopmark_domain::settlement::line::bill_state::BillState;
 use chopmark_domain::settlement::marked::{Happening, Mark, Marked};
 use chopmark_domain::settlement::money::{Currency, Money};
-use chopmark_domain::settlement::policy::{Carry, Policy};
-use chopmark_domain::settlement::product::{LineType, Site};
+use chopmark_domain::settlement::policy::{BillTotal, Carry, Policy};
+use chopmark_domain::settlement::product::{Category, LineType, Site};
 use chopmark_domain::settlement::readiness::{AgeBucket, Blocked, Conditions, OnBill, Readiness, Supervision, assess};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -30,15 +30,46 @@ fn open(id: &str, settle: Option<&str>, conditions: &Conditions) -> Open {
 }
 
 fn make(lines: &[Open], adjustments: &[Adjustment], deposit: &str, carry: Carry) -> Forecast {
+    rounded(lines, adjustments, deposit, carry, BillTotal::default())
+}
+
+fn rounded(lines: &[Open], adjustments: &[Adjustment], deposit: &str, carry: Carry, bill_total: BillTotal) -> Forecast {
     let lines: Vec<_> = lines
         .iter()
         .map(|Open(line, readiness, open_since)| Awaited { line, readiness, open_since: *open_since })
         .collect();
     let schedule = schedule(Site::Cn);
     let accounts = [Account::with_deposit(rmb(deposit))];
-    let outlook =
-        Outlook { lines: &lines, adjustments, accounts: &accounts, schedule: &schedule, carry, now: beijing(NOW) };
+    let outlook = Outlook {
+        lines: &lines,
+        adjustments,
+        accounts: &accounts,
+        schedule: &schedule,
+        carry,
+        bill_total,
+        now: beijing(NOW),
+    };
     forecast(&outlook).unwrap()
+}
+
+#[test]
+fn each_tab_is_paid_as_its_own_bill_rounds_it() {
+    let of_tab = |id, category| {
+        let Open(line, readiness, since) = open(id, Some("0.335"), &opened("2024-05-05"));
+        Open(SettlementLine { product_category: category, ..line }, readiness, since)
+    };
+    let lines = [
+        of_tab("a", None),
+        of_tab("b", Some(Category::Generic)),
+        of_tab("c", Some(Category::Generic)),
+        of_tab("d", Some(Category::JointOperation)),
+    ];
+    for (bill_total, expected) in [(BillTotal::RoundTheSum, "1.35"), (BillTotal::SumTheRounded, "1.36")] {
+        let forecast = rounded(&lines, &[], "0", Carry::default(), bill_total);
+        let [may] = forecast.periods.as_slice() else { panic!("{forecast:?}") };
+        assert_eq!(may.closing.payable, rmb(expected), "{bill_total:?}");
+        assert_eq!(may.sum.total().unwrap(), rmb("1.340"), "exactly");
+    }
 }
 
 #[test]
