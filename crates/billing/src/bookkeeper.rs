@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! records ─▶ Heard ─▶ Sheet (cases found by their keys, told, drawn up) ─▶ Changes + checkpoint, one transaction
-//!                        └─▶ Ledger (terms, closed months, products' months, periods' sums) ─▶ Work
+//!                        └─▶ Ledger (terms, closed months, products' months, periods' sums, ages) ─▶ Work
 //! ```
 //!
 //! What an event changes for many lines at once, like a tier that is reached or terms that change, is written into the
@@ -10,6 +10,7 @@
 //! So memory stays small whatever the log says, and what is stored depends neither on how the log was cut into pages nor
 //! on when the process was killed.
 
+mod ages;
 mod bills;
 mod clerk;
 mod closing;

@@ -48,6 +48,7 @@ macro_rules! billing_store_contract {
             what_is_taken_away_is_gone_and_nothing_else
             the_last_word_of_a_transaction_holds
             a_period_without_lines_is_taken_away
+            an_age_without_lines_is_taken_away
             rows_of_a_cleared_bill_are_gone_before_new_ones_come
             sellers_are_walls
             a_commit_moves_the_checkpoint_with_everything
@@ -61,6 +62,7 @@ macro_rules! billing_store_contract {
             rows_of_a_bill_come_in_the_order_of_the_file
             orders_are_found_with_all_their_lines_and_rows
             periods_and_bills_come_in_the_order_of_the_console
+            ages_come_from_a_period_on_in_their_order
             readers_see_whole_transactions
             of_racing_commits_one_wins
             two_openings_share_one_state
@@ -89,6 +91,7 @@ pub fn changes(position: u64) -> Changes {
         documents: BTreeMap::from([(samples::document("case", "one"), Some("{\"a\": 1}".into()))]),
         lines: by_id(lines),
         periods: vec![samples::period(Some("202405"), 2), samples::period(None, 1)],
+        ages: vec![samples::age("202405", Some("2024-05-31"), 2), samples::age("202405", None, 1)],
         closed: vec![samples::closed("202404")],
         adjustments: vec![samples::adjustment("202405", "ticket 7")],
         bills: vec![samples::bill("202405")],

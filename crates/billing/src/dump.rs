@@ -33,6 +33,7 @@ pub struct Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Periods,
+    Ages,
     Closed,
     Adjustments,
     Bills,
@@ -44,7 +45,8 @@ enum Part {
 impl Part {
     fn next(self) -> Self {
         match self {
-            Self::Periods => Self::Closed,
+            Self::Periods => Self::Ages,
+            Self::Ages => Self::Closed,
             Self::Closed => Self::Adjustments,
             Self::Adjustments => Self::Bills,
             Self::Bills => Self::BillRows,
@@ -54,8 +56,8 @@ impl Part {
     }
 }
 
-/// Reads everything that finance can see, page by page: of each seller what the periods come to, closed months,
-/// adjustments, bills, their rows, lines. The store must not be written meanwhile, or the dump is of no one moment.
+/// Reads everything that finance can see, page by page: of each seller what the periods come to, by tab and by
+/// age, closed months, adjustments, bills, their rows, lines. The store must not be written meanwhile, or the dump is of no one moment.
 pub struct Dump<'a> {
     store: &'a dyn BillingStore,
     sellers: VecDeque<SellerId>,
@@ -112,6 +114,16 @@ impl<'a> Dump<'a> {
                     rows.iter().map(|row| {
                         let period = row.period.map_or_else(String::new, |period| period.to_string());
                         (format!("{period}/{}/{}", row.category.code(), row.currency), json!({ "period": row }))
+                    }),
+                );
+            }
+            Part::Ages => {
+                let rows = self.store.ages(&seller, None).await?.value;
+                self.extend(
+                    &seller,
+                    rows.iter().map(|row| {
+                        let day = row.open_since.map_or_else(String::new, |day| day.to_string());
+                        (format!("{}/{}/{day}", row.period, row.currency), json!({ "age": row }))
                     }),
                 );
             }

@@ -9,7 +9,7 @@ use chopmark_domain::settlement::calendar::Period;
 use chopmark_log::Position;
 use serde::de::DeserializeOwned;
 
-use crate::rows::{AdjustmentRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
+use crate::rows::{AdjustmentRow, AgeRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
 use crate::sql::{self, Dialect, Question};
 use crate::store::{BillingStore, Changes, Checkpoint, DocumentKey, LineQuery, Read, StoreError};
 use crate::writes::{self, Write};
@@ -122,6 +122,11 @@ impl<E: Engine> BillingStore for E {
     async fn periods(&self, seller: &SellerId) -> Result<Read<Vec<PeriodRow>>, StoreError> {
         let rows = read(self, sql::all(E::DIALECT, "settlement_periods", "period", seller)).await?;
         Ok(sorted(rows, |row: &PeriodRow| (row.period, row.category, row.currency)))
+    }
+
+    async fn ages(&self, seller: &SellerId, from: Option<Period>) -> Result<Read<Vec<AgeRow>>, StoreError> {
+        let rows = read(self, sql::ages(E::DIALECT, seller, from)).await?;
+        Ok(sorted(rows, |row: &AgeRow| (row.period, row.currency, row.open_since)))
     }
 
     async fn closed(&self, seller: &SellerId) -> Result<Read<Vec<ClosedRow>>, StoreError> {

@@ -4,15 +4,16 @@ use chopmark_domain::ids::SellerId;
 use chopmark_domain::settlement::bill::event::{BillImported, BillProgressed};
 use chopmark_domain::settlement::bill::{BillIdentity, BillRow};
 use chopmark_domain::settlement::books::{Drawn, Source};
-use chopmark_domain::settlement::calendar::Period;
+use chopmark_domain::settlement::calendar::{Period, beijing};
 use chopmark_domain::settlement::line::SettlementLine;
 use chopmark_domain::settlement::line::columns::Columns;
+use chopmark_domain::settlement::marked::Happening;
 use chopmark_domain::settlement::money::Currency;
 use chopmark_domain::settlement::month::{AdjustmentRecorded, PeriodClosed};
 use chopmark_domain::settlement::product::Category;
 use chopmark_domain::settlement::readiness::{Conditions, Missing, OnBill, Supervision};
 use chopmark_domain::settlement::reconciliation::judgement::Judged;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -39,28 +40,40 @@ impl LineRow {
     }
 
     /// Whether it may wait for more than the run of its period's bill: a moment or its kind is not known, or the
-    /// marketplace says that it is on no bill. Every other line counts as billed once that run is over, as long as the
-    /// seller is certified.
+    /// marketplace says that it is on no bill, or on that of another period. Every other line counts as billed once that
+    /// run is over, as long as the seller is certified; before it, nothing stands in its way from the moment on that it is
+    /// ready.
     #[must_use]
     pub fn may_wait(&self) -> bool {
-        let Drawn { line, conditions, on_bill, missing, .. } = &self.drawn;
+        match (self.closed_in, self.drawn.on_bill) {
+            (Some(period), _) | (None, OnBill::Billed(period)) => self.line().period != Some(period),
+            (None, OnBill::Unbilled) => true,
+            (None, OnBill::Unknown) => !self.is_certain(),
+        }
+    }
+
+    fn is_certain(&self) -> bool {
+        let Drawn { line, conditions, missing, .. } = &self.drawn;
         let Conditions { effective, paid_in_full, supervision, seller_certified, .. } = conditions;
+        let Some(ready) = line.settle_ready_at else { return false };
+        let has_come_by_then = |happening: &Happening| happening.at().is_some_and(|at| at.value <= ready.value);
         let accepted = match supervision {
             Supervision::NotApplicable => true,
-            Supervision::Until(done) => done.at().is_some(),
+            Supervision::Until(done) => has_come_by_then(done),
         };
-        let is_certain = effective.at().is_some()
-            && paid_in_full.at().is_some()
+        has_come_by_then(effective)
+            && has_come_by_then(paid_in_full)
             && accepted
             && seller_certified.is_some()
             && line.period.is_some()
-            && !missing.contains(&Missing::LineType);
-        match on_bill {
-            _ if self.closed_in.is_some() => false,
-            OnBill::Billed(_) => false,
-            OnBill::Unbilled => true,
-            OnBill::Unknown => !is_certain,
-        }
+            && !missing.contains(&Missing::LineType)
+    }
+
+    /// The day in Beijing since which it is open; `None` if it is on a bill, or of a closed month, and waits for nothing.
+    #[must_use]
+    pub fn open_since(&self) -> Option<NaiveDate> {
+        let is_open = self.closed_in.is_none() && !matches!(self.drawn.on_bill, OnBill::Billed(_));
+        is_open.then(|| beijing(self.drawn.open_since).date())
     }
 }
 
@@ -89,6 +102,61 @@ pub struct PeriodRow {
     pub estimated: u64,
     /// The sums of the columns.
     pub sums: Columns,
+}
+
+/// What the lines of a period come to that wait for the run of its bill at most, by the day since which they are open:
+/// all but those that [may wait](LineRow::may_wait) for more. Amounts are exact sums of exact lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgeRow {
+    /// Whose.
+    pub seller: SellerId,
+    /// The period.
+    pub period: Period,
+    /// The currency.
+    pub currency: Currency,
+    /// [Since when](LineRow::open_since) they are open; `None` for those that wait for nothing.
+    pub open_since: Option<NaiveDate>,
+    /// How many lines.
+    pub lines: u64,
+    /// How many of them say no amount.
+    pub not_computed: u64,
+    /// How many of the others rest on an estimate.
+    pub estimated: u64,
+    /// The sum of what rests on facts that the marketplace stated.
+    pub stated_sum: Decimal,
+    /// The sum of what rests on an estimate.
+    pub estimated_sum: Decimal,
+}
+
+impl AgeRow {
+    /// What one line comes to; `None` if it may wait for more than the run of its bill.
+    #[must_use]
+    pub fn of(row: &LineRow) -> Option<Self> {
+        let line = row.line();
+        let period = line.period.filter(|_| !row.may_wait())?;
+        let (amount, is_estimate) = (line.settle_amount.map(|amount| amount.value), line.is_estimate());
+        let sum = |counts: bool| amount.filter(|_| counts).unwrap_or_default();
+        Some(Self {
+            seller: row.seller.clone(),
+            period,
+            currency: line.currency,
+            open_since: row.open_since(),
+            lines: 1,
+            not_computed: u64::from(amount.is_none()),
+            estimated: u64::from(amount.is_some() && is_estimate),
+            stated_sum: sum(!is_estimate),
+            estimated_sum: sum(is_estimate),
+        })
+    }
+
+    /// Adds what other lines of the same age come to.
+    pub fn add(&mut self, other: &Self) {
+        self.lines += other.lines;
+        self.not_computed += other.not_computed;
+        self.estimated += other.estimated;
+        self.stated_sum = self.stated_sum.saturating_add(other.stated_sum);
+        self.estimated_sum = self.estimated_sum.saturating_add(other.estimated_sum);
+    }
 }
 
 /// A month that was closed.

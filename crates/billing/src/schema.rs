@@ -10,8 +10,8 @@ mod tests;
 
 pub(crate) use self::bills::{BILL_ROWS, BILLS};
 pub(crate) use self::bookkeeping::{CHECKPOINT, DOCUMENTS, VERSIONS};
-pub(crate) use self::lines::LINES;
-pub(crate) use self::months::{ADJUSTMENTS, CLOSED, PERIODS};
+pub(crate) use self::lines::{AHEAD, LINES};
+pub(crate) use self::months::{ADJUSTMENTS, AGES, CLOSED, PERIODS};
 use crate::cell::Cell;
 
 /// Grows with every change of the tables or of the documents in them. The views are then built anew from the log.
@@ -108,6 +108,7 @@ pub(crate) fn tables() -> Vec<Layout> {
     vec![
         LINES.layout(),
         PERIODS.layout(),
+        AGES.layout(),
         CLOSED.layout(),
         ADJUSTMENTS.layout(),
         BILLS.layout(),

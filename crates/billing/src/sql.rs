@@ -8,7 +8,7 @@ use chopmark_domain::ids::{OrderId, SellerId};
 use chopmark_domain::settlement::bill::BillIdentity;
 
 use crate::cell::Cell;
-use crate::schema::{Kind, Layout};
+use crate::schema::{AHEAD, Kind, Layout};
 use crate::store::{DocumentKey, LineQuery, PeriodFilter};
 
 /// Which engine a statement is for.
@@ -217,8 +217,17 @@ pub(crate) fn lines(dialect: Dialect, query: &LineQuery) -> Question {
     if query.may_wait {
         conditions.sql.push("may_wait".into());
     }
+    let mut table = "settlement_lines".to_owned();
+    if let Some(from) = query.ready_from {
+        conditions.sql.push("NOT may_wait".into());
+        conditions.and("settle_ready_at >= $", from);
+        // Few of many: SQLite, which knows no numbers, would rather go through all of them in their order.
+        if dialect == Dialect::Sqlite {
+            let _ = write!(table, " INDEXED BY {AHEAD}");
+        }
+    }
     conditions.and_if("line_id > $", query.after.as_ref());
-    conditions.of("settlement_lines", "line_id", Some(query.limit))
+    conditions.of(&table, "line_id", Some(query.limit))
 }
 
 /// One line.
@@ -238,6 +247,13 @@ pub(crate) fn of_orders(dialect: Dialect, table: &str, order: &str, seller: &Sel
 /// All of a small table that is a seller's.
 pub(crate) fn all(dialect: Dialect, table: &str, order: &str, seller: &SellerId) -> Question {
     Conditions::new(dialect, seller).of(table, order, None)
+}
+
+/// Ages from a period on, or all.
+pub(crate) fn ages(dialect: Dialect, seller: &SellerId, from: Option<impl serde::Serialize>) -> Question {
+    let mut conditions = Conditions::new(dialect, seller);
+    conditions.and_if("period >= $", from.map(Cell::code));
+    conditions.of("settlement_ages", "period", None)
 }
 
 /// The bills of a period, or all.

@@ -8,9 +8,10 @@ use chopmark_domain::settlement::bill::BillIdentity;
 use chopmark_domain::settlement::calendar::Period;
 use chopmark_domain::settlement::product::{Category, LineType};
 use chopmark_log::Position;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::rows::{AdjustmentRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
+use crate::rows::{AdjustmentRow, AgeRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +74,8 @@ pub struct Changes {
     pub lines: BTreeMap<(SellerId, String), Option<LineRow>>,
     /// Periods, whole; one without lines takes it away.
     pub periods: Vec<PeriodRow>,
+    /// Ages, whole; one without lines takes it away.
+    pub ages: Vec<AgeRow>,
     /// Months that were closed.
     pub closed: Vec<ClosedRow>,
     /// Adjustments that were recorded.
@@ -117,6 +120,8 @@ pub struct LineQuery {
     pub estimated: Option<bool>,
     /// Only those that [may wait](LineRow::may_wait) for more than the run of their bill.
     pub may_wait: bool,
+    /// Only those that may not, and are ready at this moment, UTC, or later.
+    pub ready_from: Option<DateTime<Utc>>,
     /// Only those after this line id.
     pub after: Option<String>,
     /// At most so many.
@@ -138,6 +143,7 @@ impl LineQuery {
             not_computed: false,
             estimated: None,
             may_wait: false,
+            ready_from: None,
             after: None,
             limit,
         }
@@ -228,6 +234,12 @@ pub trait BillingStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn periods(&self, seller: &SellerId) -> Result<Read<Vec<PeriodRow>>, StoreError>;
+
+    /// What lines come to by age, of this period and later ones or of all: by period, currency, day (none first).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn ages(&self, seller: &SellerId, from: Option<Period>) -> Result<Read<Vec<AgeRow>>, StoreError>;
 
     /// Closed months, by period.
     ///

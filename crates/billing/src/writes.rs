@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cell::Cell;
-use crate::schema::{ADJUSTMENTS, BILL_ROWS, BILLS, CLOSED, DOCUMENTS, LINES, Layout, PERIODS, Table};
+use crate::schema::{ADJUSTMENTS, AGES, BILL_ROWS, BILLS, CLOSED, DOCUMENTS, LINES, Layout, PERIODS, Table};
 use crate::store::Changes;
 
 /// What is done to a table.
@@ -28,6 +28,7 @@ pub(crate) fn of(changes: &Changes) -> Vec<Write> {
     documents(changes, &mut writes);
     lines(changes, &mut writes);
     periods(changes, &mut writes);
+    ages(changes, &mut writes);
     let closed = last_of_each(&changes.closed, |row| (&row.seller, row.period));
     put(&CLOSED, closed, &mut writes);
     let adjustments = last_of_each(&changes.adjustments, |row| (&row.seller, row.period, &row.adjustment.id));
@@ -65,6 +66,17 @@ fn periods(changes: &Changes, writes: &mut Vec<Write>) {
         vec![row.seller.as_str().into(), Cell::Text(period), row.category.code().into(), Cell::code(row.currency)]
     });
     take(&PERIODS, keys, writes);
+}
+
+fn ages(changes: &Changes, writes: &mut Vec<Write>) {
+    let rows = last_of_each(&changes.ages, |row| (&row.seller, row.period, row.currency, row.open_since));
+    let (kept, gone): (Vec<_>, Vec<_>) = rows.partition(|row| row.lines > 0);
+    put(&AGES, kept.into_iter(), writes);
+    let keys = gone.into_iter().map(|row| {
+        let day = row.open_since.map(|day| day.to_string()).unwrap_or_default();
+        vec![row.seller.as_str().into(), Cell::code(row.period), Cell::code(row.currency), Cell::Text(day)]
+    });
+    take(&AGES, keys, writes);
 }
 
 fn put<'a, R: 'static>(table: &Table<R>, rows: impl Iterator<Item = &'a R>, writes: &mut Vec<Write>) {

@@ -149,7 +149,7 @@ fn entered_as(row: &LineRow, now: Option<&Drawn>) -> Entered {
     Entered {
         digest: digest(json(row).as_bytes()),
         closed_in: row.closed_in,
-        entry: Entry::of(row.line(), row.drawn.columns),
+        entry: Entry::of(row),
         counted: now.and_then(|drawn| drawn.counted.clone()),
         tier_of: now.and_then(|drawn| drawn.tier_of.clone()),
     }

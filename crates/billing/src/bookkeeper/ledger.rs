@@ -16,6 +16,7 @@ use chopmark_domain::settlement::product::Category;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::ages::Ages;
 use super::exact::Exact;
 use super::papers::{Entry, Scope, Work, json, kind, parse};
 use crate::rows::PeriodRow;
@@ -76,6 +77,7 @@ pub(crate) struct Ledger {
     working_days: WorkingDays,
     months: BTreeMap<(Period, Sku), MonthPaid>,
     totals: BTreeMap<SumsKey, Totals>,
+    ages: Ages,
     /// Months as they were before this transaction.
     months_before: BTreeMap<(Period, Sku), Option<Money>>,
     changed_totals: BTreeSet<SumsKey>,
@@ -95,6 +97,7 @@ impl Ledger {
             book,
             months: BTreeMap::new(),
             totals: BTreeMap::new(),
+            ages: Ages::default(),
             months_before: BTreeMap::new(),
             changed_totals: BTreeSet::new(),
             book_changed: false,
@@ -105,6 +108,9 @@ impl Ledger {
         for (_, text) in all(store, seller, kind::PERIOD).await? {
             let totals: Totals = parse("a period's sums", &text)?;
             ledger.totals.insert(totals.key(), totals);
+        }
+        for (_, text) in all(store, seller, kind::AGE).await? {
+            ledger.ages.read(&text)?;
         }
         Ok(ledger)
     }
@@ -208,6 +214,7 @@ impl Ledger {
             self.totals.remove(&key);
         }
         self.changed_totals.insert(key);
+        self.ages.enter(entry, takes_away);
     }
 
     /// Writes what has changed, and adds the work that follows from it.
@@ -231,6 +238,7 @@ impl Ledger {
             changes.documents.insert(document(kind::PERIOD, name), totals.map(json));
             changes.periods.push(totals.cloned().unwrap_or_default().row(&self.seller, key));
         }
+        self.ages.write(&self.seller, changes);
     }
 
     /// Whether under any table of tiers that was ever given the share changes.

@@ -15,12 +15,13 @@ use chopmark_domain::settlement::month::{self, AdjustmentRecorded, LinesClosed};
 use chopmark_domain::settlement::product::Category;
 use chopmark_domain::settlement::statement::{Statement, Subject};
 use chopmark_domain::stream::LicenseId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::rows::tab_of;
+use crate::rows::{LineRow, tab_of};
 use crate::store::{DocumentKey, StoreError};
 
 /// Kinds of documents.
@@ -37,6 +38,8 @@ pub(crate) mod kind {
     pub(crate) const MONTH: &str = "month";
     /// The exact sums of a period: `{YYYYMM or none}/{tab}/{currency}`.
     pub(crate) const PERIOD: &str = "period";
+    /// The exact sums of the lines of a period that are certain: `{YYYYMM}/{currency}/{YYYY-MM-DD or none}`.
+    pub(crate) const AGE: &str = "age";
     /// Which cases go by the tier of a product's month: `{YYYYMM}/{digest of the sku}/{case}`.
     pub(crate) const TIER: &str = "tier";
     /// What was heard of a bill before it was imported.
@@ -222,16 +225,29 @@ pub(crate) struct Entry {
     pub(crate) currency: Currency,
     pub(crate) columns: Option<Columns>,
     pub(crate) estimated: bool,
+    /// Unless it may wait for more than the run of its bill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certain: Option<Certain>,
+}
+
+/// What a line adds to those of one age.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Certain {
+    pub(crate) open_since: Option<NaiveDate>,
+    pub(crate) amount: Option<Decimal>,
 }
 
 impl Entry {
-    pub(crate) fn of(line: &SettlementLine, columns: Option<Columns>) -> Self {
+    pub(crate) fn of(row: &LineRow) -> Self {
+        let line = row.line();
+        let amount = line.settle_amount.map(|amount| amount.value);
         Self {
             period: line.period,
             category: tab_of(line),
             currency: line.currency,
-            columns,
+            columns: row.drawn.columns,
             estimated: line.is_estimate(),
+            certain: (!row.may_wait()).then(|| Certain { open_since: row.open_since(), amount }),
         }
     }
 }

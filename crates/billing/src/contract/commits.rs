@@ -52,6 +52,16 @@ pub async fn a_period_without_lines_is_taken_away(place: &impl Place) {
     assert_eq!(store.periods(&samples::seller()).await.unwrap().value, [samples::period(Some("202405"), 2)]);
 }
 
+/// Nor is an age.
+pub async fn an_age_without_lines_is_taken_away(place: &impl Place) {
+    let store = begin(place, &changes(1)).await;
+    let ages = vec![samples::age("202405", None, 0), samples::age("209901", Some("2099-01-01"), 0)];
+    store.commit(&at(1), &Changes { checkpoint: at(2), ages, ..Changes::default() }).await.unwrap();
+    let left = store.ages(&samples::seller(), None).await.unwrap().value;
+    assert_eq!(left, [samples::age("202405", Some("2024-05-31"), 2)]);
+    assert_eq!(store.ages(&samples::other_seller(), None).await.unwrap().value, []);
+}
+
 /// A new import takes the rows of the last one away, and those of no other bill.
 pub async fn rows_of_a_cleared_bill_are_gone_before_new_ones_come(place: &impl Place) {
     let mut first = changes(1);

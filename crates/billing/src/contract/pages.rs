@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use chopmark_domain::ids::Sku;
 use chopmark_domain::settlement::line::columns::Columns;
-use chopmark_domain::settlement::marked::Marked;
+use chopmark_domain::settlement::marked::{Happening, Marked};
 use chopmark_domain::settlement::money::Currency;
 use chopmark_domain::settlement::product::{Category, LineType};
 use chopmark_domain::settlement::readiness::OnBill;
+use chrono::TimeDelta;
 
 use super::{Place, at, by_id, everything, ids, samples};
-use crate::rows::{BillHead, BilledRow, LineRow, PeriodRow, tab_of};
+use crate::rows::{AgeRow, BillHead, BilledRow, LineRow, PeriodRow, tab_of};
 use crate::store::{BillingStore, Changes, Checkpoint, LineQuery, PeriodFilter};
 
 /// Lines of all kinds: each third has a period, every second is computed, and so on, in every combination.
@@ -26,6 +27,12 @@ fn variety() -> Vec<LineRow> {
         line.order_id = [None, Some("order-1"), Some("order-2"), Some("order-3")][n / 4 % 4].map(samples::order);
         let at = samples::moment(0);
         line.effective_at = [None, Some(Marked::stated(at)), Some(Marked::estimate(at))][n / 2 % 3];
+        let ready =
+            (!n.is_multiple_of(7)).then(|| Marked::stated(at + TimeDelta::days(i64::try_from(n % 10).unwrap())));
+        line.settle_ready_at = ready;
+        row.drawn.conditions.effective = ready.map_or(Happening::Unknown, Happening::At);
+        row.drawn.conditions.paid_in_full = row.drawn.conditions.effective;
+        row.drawn.conditions.seller_certified = (!n.is_multiple_of(13)).then_some(true);
         row.drawn.on_bill = [OnBill::Unknown, OnBill::Unbilled, OnBill::Billed(samples::month("202405"))][n / 5 % 3];
         row.closed_in = n.is_multiple_of(11).then(|| samples::month("202404"));
         row.drawn.columns = (!n.is_multiple_of(5)).then(Columns::default);
@@ -61,6 +68,9 @@ fn picked(query: &LineQuery) -> Vec<String> {
             && (!query.not_computed || !is_computed)
             && query.estimated.is_none_or(|estimated| line.is_estimate() == estimated)
             && (!query.may_wait || row.may_wait())
+            && query
+                .ready_from
+                .is_none_or(|from| !row.may_wait() && line.settle_ready_at.is_some_and(|ready| ready.value >= from))
             && query.after.as_ref().is_none_or(|after| line.line_id > *after)
     };
     let mut found: Vec<_> = variety().iter().filter(|row| fits(row)).map(|row| row.line().line_id.clone()).collect();
@@ -79,6 +89,10 @@ fn queries() -> Vec<LineQuery> {
         LineQuery { period: PeriodFilter::In(samples::month("202405")), ..all.clone() },
         LineQuery { period: PeriodFilter::In(samples::month("209901")), ..all.clone() },
         LineQuery { may_wait: true, ..all.clone() },
+        LineQuery { ready_from: Some(samples::moment(0)), ..all.clone() },
+        LineQuery { ready_from: Some(samples::moment(0) + TimeDelta::days(5)), ..all.clone() },
+        LineQuery { ready_from: Some(samples::moment(1)), category: Some(Category::Generic), ..all.clone() },
+        LineQuery { ready_from: Some(samples::moment(0) + TimeDelta::days(900)), ..all.clone() },
         LineQuery { period: PeriodFilter::None, ..all.clone() },
         LineQuery { category: Some(Category::Selected), ..all.clone() },
         LineQuery { category: Some(Category::Generic), ..all.clone() },
@@ -114,7 +128,7 @@ pub async fn each_filter_finds_what_a_person_would_pick(place: &impl Place) {
         assert_eq!(ids(&store, &query).await, wanted, "{query:?}");
         found += usize::from(!wanted.is_empty());
     }
-    assert!(found >= 16, "most queries find something");
+    assert!(found >= 19, "most queries find something");
 }
 
 /// Page after page, every line comes once, whatever is asked for.
@@ -232,4 +246,23 @@ pub async fn periods_and_bills_come_in_the_order_of_the_console(place: &impl Pla
     assert_eq!(store.bills(&seller, Some(samples::month(months[1]))).await.unwrap().value, bills[4..]);
     let rows: Vec<BilledRow> = store.bill_rows(&bills[0].identity, 0, 10).await.unwrap();
     assert_eq!(rows, []);
+}
+
+/// Ages come by month, from any month on, by currency and by day.
+pub async fn ages_come_from_a_period_on_in_their_order(place: &impl Place) {
+    let store = place.open().await;
+    let mut ages = vec![];
+    for month in ["202404", "202405", "202406"] {
+        for day in [Some("2024-05-02"), None, Some("2024-04-30")] {
+            let of = |currency| AgeRow { currency, ..samples::age(month, day, 1) };
+            ages.extend([of(Currency::USD), of(Currency::CNY)]);
+        }
+    }
+    let changes = Changes { checkpoint: at(1), ages: ages.clone(), ..Changes::default() };
+    store.commit(&Checkpoint::default(), &changes).await.unwrap();
+    ages.sort_by_key(|row| (row.period, row.currency, row.open_since));
+    let seller = samples::seller();
+    assert_eq!(store.ages(&seller, None).await.unwrap().value, ages);
+    assert_eq!(store.ages(&seller, Some(samples::month("202405"))).await.unwrap().value, ages[6..]);
+    assert_eq!(store.ages(&seller, Some(samples::month("202407"))).await.unwrap().value, []);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chopmark_domain::settlement::product::Category;
 
 use super::{Place, at, by_id, changes, everything, ids, samples};
-use crate::rows::PeriodRow;
+use crate::rows::{AgeRow, PeriodRow};
 use crate::store::{Changes, Checkpoint};
 
 /// Views that were just made are at the start, and nothing is in them.
@@ -16,6 +16,7 @@ pub async fn new_views_are_at_the_start_and_empty(place: &impl Place) {
     assert_eq!((lines.position, lines.value), (Checkpoint::default().position, vec![]));
     assert_eq!(store.line(&samples::seller(), "line 1").await.unwrap().value, None);
     assert_eq!(store.periods(&samples::seller()).await.unwrap().value, []);
+    assert_eq!(store.ages(&samples::seller(), None).await.unwrap().value, []);
     assert_eq!(store.closed(&samples::seller()).await.unwrap().value, []);
     assert_eq!(store.adjustments(&samples::seller()).await.unwrap().value, []);
     assert_eq!(store.bills(&samples::seller(), None).await.unwrap().value, []);
@@ -48,6 +49,9 @@ pub async fn every_other_row_is_read_back_as_it_was_written(place: &impl Place) 
     let periods = store.periods(&seller).await.unwrap();
     assert_eq!(periods.position, at(3).position);
     assert_eq!(periods.value, [written.periods[1].clone(), written.periods[0].clone()]);
+    let ages = store.ages(&seller, None).await.unwrap();
+    assert_eq!(ages.position, at(3).position);
+    assert_eq!(ages.value, [written.ages[1].clone(), written.ages[0].clone()]);
     let closed = store.closed(&seller).await.unwrap();
     assert_eq!((closed.position, closed.value), (at(3).position, written.closed));
     let adjustments = store.adjustments(&seller).await.unwrap();
@@ -103,6 +107,7 @@ pub async fn what_is_written_again_takes_the_place_of_what_was_there(place: &imp
     second.lines = by_id([samples::bare_line("line 1"), samples::full_line("line 2")]);
     second.documents = first.documents.keys().map(|key| (key.clone(), Some("2".to_owned()))).collect();
     second.periods = first.periods.iter().map(|row| PeriodRow { lines: 9, ..row.clone() }).collect();
+    second.ages = first.ages.iter().map(|row| AgeRow { lines: 9, ..row.clone() }).collect();
     second.adjustments[0].adjustment.note.clear();
     second.bills[0].judgements.clear();
     second.bill_rows[0].row.invoice_no = None;
@@ -114,6 +119,8 @@ pub async fn what_is_written_again_takes_the_place_of_what_was_there(place: &imp
     assert!(documents.values().all(|document| document == "2") && documents.len() == 1);
     let periods = store.periods(&seller).await.unwrap().value;
     assert!(periods.iter().all(|row| row.lines == 9) && periods.len() == 2);
+    let ages = store.ages(&seller, None).await.unwrap().value;
+    assert!(ages.iter().all(|row| row.lines == 9) && ages.len() == 2);
     assert_eq!(store.adjustments(&seller).await.unwrap().value, second.adjustments);
     assert_eq!(store.bills(&seller, None).await.unwrap().value, second.bills);
     let rows = store.bill_rows(&samples::identity("202405", Category::Generic), 0, 100).await.unwrap();

@@ -22,7 +22,7 @@ use chopmark_domain::settlement::reconciliation::key::Key;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use crate::rows::{AdjustmentRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
+use crate::rows::{AdjustmentRow, AgeRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
 use crate::store::DocumentKey;
 
 /// Text that a careless store would spoil: Chinese, quotes, a line break, a NUL, characters beyond the first plane.
@@ -224,6 +224,22 @@ pub fn period(period: Option<&str>, lines: u64) -> PeriodRow {
         not_computed: 3,
         estimated: 2,
         sums,
+    }
+}
+
+/// What lines of an age come to.
+#[must_use]
+pub fn age(period: &str, open_since: Option<&str>, lines: u64) -> AgeRow {
+    AgeRow {
+        seller: seller(),
+        period: month(period),
+        currency: Currency::EUR,
+        open_since: open_since.map(|day| day.parse().unwrap()),
+        lines,
+        not_computed: 3,
+        estimated: 2,
+        stated_sum: number("-0.3333333333333333333333333333"),
+        estimated_sum: number("79228162514264337593543950335"),
     }
 }
 

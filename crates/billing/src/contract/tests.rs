@@ -6,7 +6,7 @@ use chopmark_domain::settlement::bill::BillIdentity;
 use chopmark_domain::settlement::calendar::Period;
 
 use super::*;
-use crate::rows::{AdjustmentRow, BillHead, BilledRow, ClosedRow, PeriodRow};
+use crate::rows::{AdjustmentRow, AgeRow, BillHead, BilledRow, ClosedRow, PeriodRow};
 use crate::sqlite::testing::SqlitePlace;
 use crate::store::{DocumentKey, Read, StoreError};
 
@@ -103,6 +103,10 @@ impl BillingStore for Broken {
 
     async fn periods(&self, seller: &SellerId) -> Result<Read<Vec<PeriodRow>>, StoreError> {
         self.0.periods(seller).await
+    }
+
+    async fn ages(&self, seller: &SellerId, from: Option<Period>) -> Result<Read<Vec<AgeRow>>, StoreError> {
+        self.0.ages(seller, from).await
     }
 
     async fn closed(&self, seller: &SellerId) -> Result<Read<Vec<ClosedRow>>, StoreError> {

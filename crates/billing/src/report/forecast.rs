@@ -1,6 +1,8 @@
 //! What will be paid and when, and what stands in its way.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod kept;
+
+use std::collections::BTreeMap;
 
 use chopmark_domain::settlement::balance::{self, Account, Adjustment};
 use chopmark_domain::settlement::calendar::Period;
@@ -15,6 +17,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use self::kept::Kept;
 use super::accounts::{Accounts, Balance, Holding};
 use super::lines::{Slices, every};
 use super::standing::stand;
@@ -131,7 +134,8 @@ pub struct ForecastView {
 }
 
 impl Billing {
-    /// The forecast: every line that is on no bill yet, read in slices and kept in sums only.
+    /// The forecast: of lines that wait for the run of their bill only, the sums that the store keeps; every other line
+    /// that is on no bill yet is read, in slices, and kept in sums only.
     ///
     /// # Errors
     /// [`ReportError`]: the store does not answer, or a sum is out of range.
@@ -140,7 +144,7 @@ impl Billing {
         let schedule = rules.schedule();
         let open = schedule.open_period(asking.now);
         let rows = self.store().periods(asking.seller).await?;
-        let Gathered { gathering, late, first, .. } = self.gather(asking, &rules, open, &rows.value).await?;
+        let Gathered { gathering, late, first, .. } = self.gather(asking, &rules, open).await?;
         let position = first.unwrap_or(rows.position);
 
         let mut accounts = Accounts::new(asking.catalog);
@@ -175,16 +179,10 @@ impl Billing {
 
     /// Every line that waits for something, or whose bill is still to be run. Where the views go on while they are read,
     /// they are read again, a few times.
-    async fn gather(
-        &self,
-        asking: &Asking<'_>,
-        rules: &Rules,
-        open: Period,
-        rows: &[PeriodRow],
-    ) -> Result<Gathered, ReportError> {
+    async fn gather(&self, asking: &Asking<'_>, rules: &Rules, open: Period) -> Result<Gathered, ReportError> {
         let mut attempts = 1;
         loop {
-            let gathered = self.gather_once(asking, rules, open, rows).await?;
+            let gathered = self.gather_once(asking, rules, open).await?;
             if gathered.first == gathered.last || attempts == ATTEMPTS {
                 return Ok(gathered);
             }
@@ -192,34 +190,34 @@ impl Billing {
         }
     }
 
-    async fn gather_once(
-        &self,
-        asking: &Asking<'_>,
-        rules: &Rules,
-        open: Period,
-        rows: &[PeriodRow],
-    ) -> Result<Gathered, ReportError> {
+    async fn gather_once(&self, asking: &Asking<'_>, rules: &Rules, open: Period) -> Result<Gathered, ReportError> {
         let mut gathered = Gathered::at(asking.now);
+        let mut kept = Kept::default();
+        let all = every(asking, PeriodFilter::Any);
         // Of a seller who is not certified, everything that no bill is known of waits.
-        let may_wait = rules.terms.certified;
-        let mut queries = vec![LineQuery { may_wait, ..every(asking, PeriodFilter::Any) }];
-        if may_wait {
-            let ahead = rows.iter().filter_map(|row| row.period).filter(|period| *period >= open);
-            let ahead: BTreeSet<_> = ahead.collect();
-            queries.extend(ahead.into_iter().map(|period| every(asking, PeriodFilter::In(period))));
+        let mut queries = vec![all.clone()];
+        if rules.terms.certified {
+            let ages = self.store().ages(asking.seller, Some(open)).await?;
+            gathered.first = Some(ages.position);
+            kept = Kept::of(&ages.value)?;
+            let may_wait = LineQuery { may_wait: true, ..all.clone() };
+            queries = vec![may_wait, LineQuery { ready_from: Some(asking.now), ..all }];
         }
         for query in queries {
-            let is_ahead = query.period.only().is_some();
+            let is_kept = query.ready_from.is_some();
             let mut slices = Slices::of(self, query);
             while let Some(rows) = slices.next().await? {
-                // What may wait is read already.
-                for row in rows.iter().filter(|row| !(is_ahead && row.may_wait())) {
+                for row in &rows {
+                    if is_kept {
+                        kept.take_out(row)?;
+                    }
                     gathered.take_up(row, &stand(row, rules, asking.now), open)?;
                 }
             }
             gathered.first = gathered.first.or(slices.first);
             gathered.last = slices.last;
         }
+        kept.hand_over(&mut gathered.gathering)?;
         Ok(gathered)
     }
 

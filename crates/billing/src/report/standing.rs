@@ -35,6 +35,7 @@ mod tests {
         for n in 0..3 * 3 * 4 * 3 * 3 * 2 * 2 * 2 {
             let mut row = samples::bare_line("line");
             let drawn = &mut row.drawn;
+            drawn.line.settle_ready_at = Some(Marked::stated("2024-05-05T02:00:00Z".parse().unwrap()));
             drawn.conditions.effective = moments[n % 3];
             drawn.conditions.paid_in_full = moments[n / 3 % 3];
             drawn.conditions.supervision =

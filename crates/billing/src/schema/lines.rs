@@ -10,6 +10,9 @@ use super::{Filled, Index, Table, maybe, needed};
 use crate::cell::Cell;
 use crate::rows::LineRow;
 
+/// The index by which lines are found that are not ready yet, though it is known when they will be.
+pub(crate) const AHEAD: &str = "settlement_lines_ahead";
+
 /// One row for each line.
 pub(crate) const LINES: Table<LineRow> = Table {
     name: "settlement_lines",
@@ -21,6 +24,7 @@ pub(crate) const LINES: Table<LineRow> = Table {
         Index { name: "settlement_lines_by_order", on: "seller, order_id, line_id", only: "" },
         Index { name: "settlement_lines_by_sku", on: "seller, sku_code, line_id", only: "" },
         Index { name: "settlement_lines_may_wait", on: "seller, line_id", only: "may_wait" },
+        Index { name: AHEAD, on: "seller, settle_ready_at", only: "NOT may_wait" },
         Index { name: "settlement_lines_recomputed", on: "seller, line_id", only: "recomputed" },
         Index { name: "settlement_lines_not_computed", on: "seller, line_id", only: "net IS NULL" },
     ],

@@ -3,7 +3,7 @@
 use super::Kind::{Amount, Integer, Json, Moment, Text};
 use super::{Table, maybe, needed};
 use crate::cell::Cell;
-use crate::rows::{AdjustmentRow, ClosedRow, PeriodRow};
+use crate::rows::{AdjustmentRow, AgeRow, ClosedRow, PeriodRow};
 
 /// One row for each period, tab and currency.
 pub(crate) const PERIODS: Table<PeriodRow> = Table {
@@ -29,6 +29,36 @@ pub(crate) const PERIODS: Table<PeriodRow> = Table {
         needed("refund", Amount, "What refunds and downgrades take back; negative.", |row| row.sums.refund.into()),
         needed("adjustment", Amount, "Corrections; either sign.", |row| row.sums.adjustment.into()),
         needed("net", Amount, "What the seller gets.", |row| row.sums.net.into()),
+        needed("document", Json, "The whole row.", Cell::document),
+    ],
+};
+
+/// One row for each period, currency and day.
+pub(crate) const AGES: Table<AgeRow> = Table {
+    name: "settlement_ages",
+    says: "What the lines of a period come to that wait for the run of its bill at most, by the day since which they are \
+           open. Lines that may wait for more are not in it. Amounts are exact sums.",
+    key: &["seller", "period", "currency", "COALESCE(open_since, '')"],
+    indexes: &[],
+    columns: &[
+        needed("seller", Text, "Whose.", |row| row.seller.as_str().into()),
+        needed("period", Text, "The period, like `202405`.", |row| Cell::code(row.period)),
+        needed("currency", Text, "The currency of the amounts.", |row| Cell::code(row.currency)),
+        maybe(
+            "open_since",
+            Text,
+            "The day in Beijing on which the first was heard of them, like `2024-05-31`; null for lines that wait for nothing: on a bill, or of a closed month.",
+            |row| Cell::code(row.open_since),
+        ),
+        needed("lines", Integer, "How many lines.", |row| row.lines.into()),
+        needed("not_computed", Integer, "How many of them say no amount.", |row| row.not_computed.into()),
+        needed("estimated", Integer, "How many of the others rest on an estimate.", |row| row.estimated.into()),
+        needed("stated_sum", Amount, "What the seller gets, from facts that the marketplace stated.", |row| {
+            row.stated_sum.into()
+        }),
+        needed("estimated_sum", Amount, "What the seller gets, from anything that we estimated.", |row| {
+            row.estimated_sum.into()
+        }),
         needed("document", Json, "The whole row.", Cell::document),
     ],
 };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use chopmark_billing::report::{Asking, Billing};
-use chopmark_billing::rows::{AdjustmentRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow, tab_of};
+use chopmark_billing::rows::{AdjustmentRow, AgeRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow, tab_of};
 use chopmark_billing::store::{
     BillingStore, Changes, Checkpoint, DocumentKey, LineQuery, PeriodFilter, Read, StoreError,
 };
@@ -184,6 +184,8 @@ pub(crate) struct Shelf {
     pub(crate) bill_rows: Vec<BilledRow>,
     pub(crate) documents: BTreeMap<DocumentKey, String>,
     pub(crate) catalog: Catalog,
+    /// It keeps no sums, and says of every line that it may wait.
+    pub(crate) is_line_by_line: bool,
     /// How many lines were handed out.
     pub(crate) lines_read: Arc<AtomicUsize>,
 }
@@ -243,6 +245,21 @@ impl Shelf {
         question(&billing, &Asking { seller: &seller, catalog: &catalog, now: at(now) }).await
     }
 
+    fn may_wait(&self, row: &LineRow) -> bool {
+        self.is_line_by_line || row.may_wait()
+    }
+
+    /// What the lines come to by age, from a period on.
+    pub(crate) fn ages_from(&self, from: Option<Period>) -> Vec<AgeRow> {
+        let mut rows: BTreeMap<_, AgeRow> = BTreeMap::new();
+        let lines = self.lines.iter().filter(|row| !self.may_wait(row));
+        for age in lines.filter_map(AgeRow::of).filter(|age| from.is_none_or(|from| age.period >= from)) {
+            let place = (age.period, age.currency, age.open_since);
+            rows.entry(place).and_modify(|row| row.add(&age)).or_insert(age);
+        }
+        rows.into_values().collect()
+    }
+
     fn sums(&self) -> Vec<PeriodRow> {
         let mut rows: BTreeMap<_, PeriodRow> = BTreeMap::new();
         for found in &self.lines {
@@ -296,7 +313,6 @@ fn is_asked(query: &LineQuery, row: &LineRow) -> bool {
         && query.category.is_none_or(|category| tab_of(line) == category)
         && query.line_type.is_none_or(|line_type| line.line_type == line_type)
         && (!query.recomputed || row.recomputed.is_some())
-        && (!query.may_wait || row.may_wait())
         && query.after.as_ref().is_none_or(|after| line.line_id > *after)
 }
 
@@ -331,7 +347,13 @@ impl BillingStore for Shelf {
     }
 
     async fn lines(&self, query: &LineQuery) -> Result<Read<Vec<LineRow>>, StoreError> {
-        let found: Vec<_> = self.lines.iter().filter(|row| is_asked(query, row)).take(query.limit).cloned().collect();
+        let stands = |row: &LineRow| {
+            let may_wait = self.may_wait(row);
+            let ready = row.line().settle_ready_at.map(|ready| ready.value);
+            (!query.may_wait || may_wait) && query.ready_from.is_none_or(|from| !may_wait && ready >= Some(from))
+        };
+        let found = self.lines.iter().filter(|row| is_asked(query, row) && stands(row));
+        let found: Vec<_> = found.take(query.limit).cloned().collect();
         self.lines_read.fetch_add(found.len(), Ordering::Relaxed);
         read(found)
     }
@@ -348,6 +370,10 @@ impl BillingStore for Shelf {
 
     async fn periods(&self, _: &SellerId) -> Result<Read<Vec<PeriodRow>>, StoreError> {
         read(self.sums())
+    }
+
+    async fn ages(&self, _: &SellerId, from: Option<Period>) -> Result<Read<Vec<AgeRow>>, StoreError> {
+        read(self.ages_from(from))
     }
 
     async fn closed(&self, _: &SellerId) -> Result<Read<Vec<ClosedRow>>, StoreError> {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::balance::{self, Account, Addition, Adjustment, Closing};
@@ -91,6 +91,14 @@ impl Sum {
             Some(Marked { value, mark: Mark::Estimate }) => self.estimated = self.estimated.plus(value)?,
             None => self.lines_not_computed += 1,
         }
+        Ok(())
+    }
+
+    fn include(&mut self, other: &Self) -> Result<(), MoneyError> {
+        self.stated = self.stated.plus(other.stated)?;
+        self.estimated = self.estimated.plus(other.estimated)?;
+        self.lines += other.lines;
+        self.lines_not_computed += other.lines_not_computed;
         Ok(())
     }
 
@@ -201,6 +209,20 @@ impl Gathering {
             self.waiting.entry((currency, *reason, expected.age)).or_insert_with(nothing).add(expected.amount)?;
         }
         Ok(expected)
+    }
+
+    /// Takes many lines up at once, in a sum: they are on the bill of a period that is not run yet, or will be, and nothing
+    /// stands in their way. Those that are open since a day, in Beijing, wait for that run; those without one wait for
+    /// nothing: they are on the bill already.
+    ///
+    /// # Errors
+    /// A sum out of range.
+    pub fn take_up_sum(&mut self, period: Period, open_since: Option<NaiveDate>, sum: &Sum) -> Result<(), MoneyError> {
+        let currency = sum.stated.currency();
+        self.plan(currency, period).sum.include(sum)?;
+        let Some(day) = open_since else { return Ok(()) };
+        let place = (currency, Blocked::RunNotReached, AgeBucket::since(day, self.now));
+        self.waiting.entry(place).or_insert_with(|| Sum::nothing(currency)).include(sum)
     }
 
     /// The forecast of what was taken up, with the outlook's corrections, accounts and rules. Neither the lines taken up

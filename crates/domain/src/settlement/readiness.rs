@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{BillRun, Period, Schedule, beijing};
@@ -283,7 +283,13 @@ impl AgeBucket {
     /// The bucket of something open since a moment, by days of the Beijing calendar.
     #[must_use]
     pub fn of(since: DateTime<Utc>, now: DateTime<Utc>) -> Self {
-        match (beijing(now).date() - beijing(since).date()).num_days() {
+        Self::since(beijing(since).date(), now)
+    }
+
+    /// The bucket of something open since a day of the Beijing calendar.
+    #[must_use]
+    pub fn since(day: NaiveDate, now: DateTime<Utc>) -> Self {
+        match (beijing(now).date() - day).num_days() {
             ..=30 => Self::UpTo30,
             31..=60 => Self::UpTo60,
             61..=90 => Self::UpTo90,

@@ -52,6 +52,7 @@ async fn billing() -> Billing {
     let changes = Changes {
         checkpoint: Checkpoint { position: Position(7), ..Checkpoint::default() },
         periods: periods(&shelf.lines),
+        ages: shelf.ages_from(None),
         lines: shelf
             .lines
             .into_iter()

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::shop::acme;
 use crate::bookkeeper::{BookError, Clerk};
 use crate::dump::dump;
-use crate::rows::{AdjustmentRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
+use crate::rows::{AdjustmentRow, AgeRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
 use crate::sqlite::SqliteBilling;
 use crate::store::{BillingStore, Changes, Checkpoint, DocumentKey, LineQuery, PeriodFilter, Read, StoreError};
 
@@ -135,6 +135,26 @@ impl Desk {
             })
             .collect();
         assert_eq!(found, expected);
+        self.ages_add_up().await;
+    }
+
+    async fn ages_add_up(&self) {
+        let mut expected: BTreeMap<_, (u64, u64, u64, Decimal, Decimal)> = BTreeMap::new();
+        for row in self.lines().await.iter().filter(|row| !row.may_wait()) {
+            let line = row.line();
+            let sums = expected.entry((line.period.unwrap(), line.currency, row.open_since())).or_default();
+            sums.0 += 1;
+            match line.settle_amount.map(|amount| amount.value) {
+                None => sums.1 += 1,
+                Some(amount) if line.is_estimate() => (sums.2, sums.4) = (sums.2 + 1, sums.4 + amount),
+                Some(amount) => sums.3 += amount,
+            }
+        }
+        let ages = self.store.ages(&acme(), None).await.unwrap().value;
+        let sums = |row: &AgeRow| (row.lines, row.not_computed, row.estimated, row.stated_sum, row.estimated_sum);
+        let found: BTreeMap<_, _> =
+            ages.iter().map(|row| ((row.period, row.currency, row.open_since), sums(row))).collect();
+        assert_eq!(found, expected);
     }
 }
 
@@ -190,6 +210,10 @@ impl BillingStore for Frail {
 
     async fn periods(&self, seller: &SellerId) -> Result<Read<Vec<PeriodRow>>, StoreError> {
         self.inner.periods(seller).await
+    }
+
+    async fn ages(&self, seller: &SellerId, from: Option<Period>) -> Result<Read<Vec<AgeRow>>, StoreError> {
+        self.inner.ages(seller, from).await
     }
 
     async fn closed(&self, seller: &SellerId) -> Result<Read<Vec<ClosedRow>>, StoreError> {

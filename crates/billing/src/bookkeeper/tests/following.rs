@@ -158,7 +158,7 @@ async fn comparing_finds_what_is_not_as_the_log_says() {
     let mut other = Shop::new("2024-05-02T00:00:00Z");
     other.sell("i-1", "a", Decimal::new(101, 0));
     let report = verify(Told::of(&other), desk.store.as_ref(), fresh.store.clone(), |_| ()).await.unwrap();
-    assert_eq!((report.differing, report.differences.len()), (2, 2), "the line and its period: {report:?}");
+    assert_eq!((report.differing, report.differences.len()), (3, 3), "the line, its period and its age: {report:?}");
 }
 
 #[test]

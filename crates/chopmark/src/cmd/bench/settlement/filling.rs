@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chopmark_billing::rows::{BillHead, ClosedRow, LineRow, PeriodRow};
+use chopmark_billing::rows::{AgeRow, BillHead, ClosedRow, LineRow, PeriodRow};
 use chopmark_billing::store::{BillingStore, Changes, Checkpoint};
 use chopmark_domain::settlement::bill::BillIdentity;
 use chopmark_domain::settlement::bill::event::{BillImported, BillProgressed};
@@ -14,6 +14,7 @@ use chopmark_domain::settlement::money::Currency;
 use chopmark_domain::settlement::month::PeriodClosed;
 use chopmark_domain::settlement::product::Category;
 use chopmark_log::Position;
+use chrono::NaiveDate;
 
 use super::shop::Shop;
 
@@ -26,11 +27,11 @@ const CLOSED: u32 = 10;
 /// Lines that a license makes, in sixteenths.
 const LINES_OF_SIXTEEN: usize = 23;
 
-/// Writes so many lines, or a few more, with the periods that they come to. Says how many there are.
+/// Writes so many lines, or a few more, with the periods and ages that they come to. Says how many there are.
 pub(super) async fn fill(store: &dyn BillingStore, shop: &Shop, lines: usize) -> anyhow::Result<usize> {
     store.clear().await?;
     let mut expected = store.checkpoint().await?;
-    let mut periods = BTreeMap::new();
+    let (mut periods, mut ages) = (BTreeMap::new(), BTreeMap::new());
     let licenses = lines * 16 / LINES_OF_SIXTEEN;
     let (mut license, mut written) = (0, 0);
     while written < lines {
@@ -40,6 +41,7 @@ pub(super) async fn fill(store: &dyn BillingStore, shop: &Shop, lines: usize) ->
             for drawn in shop.lines(license, &sold) {
                 let row = row(shop, format!("instance/{}", sold.id), drawn);
                 add(&mut periods, &row);
+                add_age(&mut ages, &row);
                 changes.lines.insert((shop.seller.clone(), row.line().line_id.clone()), Some(row));
             }
             license += 1;
@@ -48,9 +50,10 @@ pub(super) async fn fill(store: &dyn BillingStore, shop: &Shop, lines: usize) ->
         expected = commit(store, expected, changes).await?;
     }
     let periods: Vec<_> = periods.into_values().collect();
+    let ages = ages.into_values().collect();
     let closed = periods.iter().filter(|row| row.category == Category::Generic).filter_map(closed).collect();
     let bills = periods.iter().filter_map(bill).collect();
-    commit(store, expected, Changes { periods, closed, bills, ..Changes::default() }).await?;
+    commit(store, expected, Changes { periods, ages, closed, bills, ..Changes::default() }).await?;
     Ok(written)
 }
 
@@ -98,6 +101,11 @@ fn add(periods: &mut BTreeMap<(Option<Period>, Category), PeriodRow>, row: &Line
     sums.refund += columns.refund;
     sums.adjustment += columns.adjustment;
     sums.net += columns.net;
+}
+
+fn add_age(ages: &mut BTreeMap<(Period, Option<NaiveDate>), AgeRow>, row: &LineRow) {
+    let Some(age) = AgeRow::of(row) else { return };
+    ages.entry((age.period, age.open_since)).and_modify(|of| of.add(&age)).or_insert(age);
 }
 
 fn closed(row: &PeriodRow) -> Option<ClosedRow> {
