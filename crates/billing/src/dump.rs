@@ -123,7 +123,10 @@ impl<'a> Dump<'a> {
                     &seller,
                     rows.iter().map(|row| {
                         let day = row.open_since.map_or_else(String::new, |day| day.to_string());
-                        (format!("{}/{}/{day}", row.period, row.currency), json!({ "age": row }))
+                        (
+                            format!("{}/{}/{}/{day}", row.period, row.category.code(), row.currency),
+                            json!({ "age": row }),
+                        )
                     }),
                 );
             }

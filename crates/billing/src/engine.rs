@@ -126,7 +126,7 @@ impl<E: Engine> BillingStore for E {
 
     async fn ages(&self, seller: &SellerId, from: Option<Period>) -> Result<Read<Vec<AgeRow>>, StoreError> {
         let rows = read(self, sql::ages(E::DIALECT, seller, from)).await?;
-        Ok(sorted(rows, |row: &AgeRow| (row.period, row.currency, row.open_since)))
+        Ok(sorted(rows, |row: &AgeRow| (row.period, row.category, row.currency, row.open_since)))
     }
 
     async fn closed(&self, seller: &SellerId) -> Result<Read<Vec<ClosedRow>>, StoreError> {

@@ -8,7 +8,7 @@ use chopmark_domain::settlement::calendar::{Period, beijing};
 use chopmark_domain::settlement::line::SettlementLine;
 use chopmark_domain::settlement::line::columns::Columns;
 use chopmark_domain::settlement::marked::Happening;
-use chopmark_domain::settlement::money::Currency;
+use chopmark_domain::settlement::money::{Currency, round_to_cents};
 use chopmark_domain::settlement::month::{AdjustmentRecorded, PeriodClosed};
 use chopmark_domain::settlement::product::Category;
 use chopmark_domain::settlement::readiness::{Conditions, Missing, OnBill, Supervision};
@@ -112,6 +112,8 @@ pub struct AgeRow {
     pub seller: SellerId,
     /// The period.
     pub period: Period,
+    /// The tab of the bill.
+    pub category: Category,
     /// The currency.
     pub currency: Currency,
     /// [Since when](LineRow::open_since) they are open; `None` for those that wait for nothing.
@@ -126,6 +128,8 @@ pub struct AgeRow {
     pub stated_sum: Decimal,
     /// The sum of what rests on an estimate.
     pub estimated_sum: Decimal,
+    /// The sum of both, each line rounded to cents before.
+    pub rounded_sum: Decimal,
 }
 
 impl AgeRow {
@@ -139,6 +143,7 @@ impl AgeRow {
         Some(Self {
             seller: row.seller.clone(),
             period,
+            category: tab_of(line),
             currency: line.currency,
             open_since: row.open_since(),
             lines: 1,
@@ -146,6 +151,7 @@ impl AgeRow {
             estimated: u64::from(amount.is_some() && is_estimate),
             stated_sum: sum(!is_estimate),
             estimated_sum: sum(is_estimate),
+            rounded_sum: round_to_cents(sum(true)),
         })
     }
 
@@ -156,6 +162,7 @@ impl AgeRow {
         self.estimated += other.estimated;
         self.stated_sum = self.stated_sum.saturating_add(other.stated_sum);
         self.estimated_sum = self.estimated_sum.saturating_add(other.estimated_sum);
+        self.rounded_sum = self.rounded_sum.saturating_add(other.rounded_sum);
     }
 }
 

@@ -69,12 +69,13 @@ fn periods(changes: &Changes, writes: &mut Vec<Write>) {
 }
 
 fn ages(changes: &Changes, writes: &mut Vec<Write>) {
-    let rows = last_of_each(&changes.ages, |row| (&row.seller, row.period, row.currency, row.open_since));
+    let rows = last_of_each(&changes.ages, |row| (&row.seller, row.period, row.category, row.currency, row.open_since));
     let (kept, gone): (Vec<_>, Vec<_>) = rows.partition(|row| row.lines > 0);
     put(&AGES, kept.into_iter(), writes);
     let keys = gone.into_iter().map(|row| {
         let day = row.open_since.map(|day| day.to_string()).unwrap_or_default();
-        vec![row.seller.as_str().into(), Cell::code(row.period), Cell::code(row.currency), Cell::Text(day)]
+        let (tab, currency) = (row.category.code().into(), Cell::code(row.currency));
+        vec![row.seller.as_str().into(), Cell::code(row.period), tab, currency, Cell::Text(day)]
     });
     take(&AGES, keys, writes);
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::settlement::calendar::Period;
-use chopmark_domain::settlement::money::Currency;
+use chopmark_domain::settlement::money::{Currency, round_to_cents};
+use chopmark_domain::settlement::product::Category;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +15,8 @@ use super::papers::{Certain, Entry, json, kind, parse};
 use crate::rows::AgeRow;
 use crate::store::{Changes, DocumentKey, StoreError};
 
-/// Lines of one age: of a period and a currency, open since a day.
-type Age = (Period, Currency, Option<NaiveDate>);
+/// Lines of one age: of a period, a tab and a currency, open since a day.
+type Age = (Period, Category, Currency, Option<NaiveDate>);
 
 /// The exact sums of one age.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,7 @@ struct Totals {
     estimated: u64,
     stated_sum: Exact,
     estimated_sum: Exact,
+    rounded_sum: Exact,
 }
 
 /// A seller's sums by age.
@@ -45,7 +47,7 @@ impl Ages {
     /// A line adds to its age, or no longer.
     pub(crate) fn enter(&mut self, entry: &Entry, takes_away: bool) {
         let (Some(period), Some(certain)) = (entry.period, &entry.certain) else { return };
-        let age = (period, entry.currency, certain.open_since);
+        let age = (period, entry.category, entry.currency, certain.open_since);
         let totals = self.totals.entry(age).or_default();
         totals.enter(certain, entry.estimated, takes_away);
         if totals.lines == 0 {
@@ -58,9 +60,9 @@ impl Ages {
     pub(crate) fn write(&mut self, seller: &SellerId, changes: &mut Changes) {
         for age in std::mem::take(&mut self.changed) {
             let totals = self.totals.get(&age);
-            let (period, currency, open_since) = age;
+            let (period, category, currency, open_since) = age;
             let day = open_since.map_or_else(|| "none".to_owned(), |day| day.to_string());
-            let name = format!("{period}/{currency}/{day}");
+            let name = format!("{period}/{}/{currency}/{day}", category.code());
             let key = DocumentKey { seller: seller.clone(), kind: kind::AGE, name };
             changes.documents.insert(key, totals.map(|totals| json(&(age, totals))));
             changes.ages.push(totals.cloned().unwrap_or_default().row(seller, age));
@@ -73,18 +75,20 @@ impl Totals {
         let count = |count: &mut u64| *count = if takes_away { count.saturating_sub(1) } else { *count + 1 };
         count(&mut self.lines);
         let Some(amount) = certain.amount else { return count(&mut self.not_computed) };
-        let sum = if is_estimate { &mut self.estimated_sum } else { &mut self.stated_sum };
-        *sum = if takes_away { sum.take_away(amount) } else { sum.add(amount) };
+        let enter = |sum: &mut Exact, amount| *sum = if takes_away { sum.take_away(amount) } else { sum.add(amount) };
+        enter(if is_estimate { &mut self.estimated_sum } else { &mut self.stated_sum }, amount);
+        enter(&mut self.rounded_sum, round_to_cents(amount));
         if is_estimate {
             count(&mut self.estimated);
         }
     }
 
-    fn row(self, seller: &SellerId, (period, currency, open_since): Age) -> AgeRow {
-        let Self { lines, not_computed, estimated, stated_sum, estimated_sum } = self;
+    fn row(self, seller: &SellerId, (period, category, currency, open_since): Age) -> AgeRow {
+        let Self { lines, not_computed, estimated, stated_sum, estimated_sum, rounded_sum } = self;
         AgeRow {
             seller: seller.clone(),
             period,
+            category,
             currency,
             open_since,
             lines,
@@ -92,6 +96,7 @@ impl Totals {
             estimated,
             stated_sum: stated_sum.value(),
             estimated_sum: estimated_sum.value(),
+            rounded_sum: rounded_sum.value(),
         }
     }
 }

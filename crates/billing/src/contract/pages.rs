@@ -248,21 +248,23 @@ pub async fn periods_and_bills_come_in_the_order_of_the_console(place: &impl Pla
     assert_eq!(rows, []);
 }
 
-/// Ages come by month, from any month on, by currency and by day.
+/// Ages come by month, from any month on, by tab, by currency and by day.
 pub async fn ages_come_from_a_period_on_in_their_order(place: &impl Place) {
     let store = place.open().await;
     let mut ages = vec![];
     for month in ["202404", "202405", "202406"] {
         for day in [Some("2024-05-02"), None, Some("2024-04-30")] {
-            let of = |currency| AgeRow { currency, ..samples::age(month, day, 1) };
-            ages.extend([of(Currency::USD), of(Currency::CNY)]);
+            let of = |currency, category| AgeRow { currency, category, ..samples::age(month, day, 1) };
+            ages.push(of(Currency::USD, Category::Generic));
+            ages.push(of(Currency::CNY, Category::JointOperation));
+            ages.push(of(Currency::CNY, Category::Generic));
         }
     }
     let changes = Changes { checkpoint: at(1), ages: ages.clone(), ..Changes::default() };
     store.commit(&Checkpoint::default(), &changes).await.unwrap();
-    ages.sort_by_key(|row| (row.period, row.currency, row.open_since));
+    ages.sort_by_key(|row| (row.period, row.category, row.currency, row.open_since));
     let seller = samples::seller();
     assert_eq!(store.ages(&seller, None).await.unwrap().value, ages);
-    assert_eq!(store.ages(&seller, Some(samples::month("202405"))).await.unwrap().value, ages[6..]);
+    assert_eq!(store.ages(&seller, Some(samples::month("202405"))).await.unwrap().value, ages[9..]);
     assert_eq!(store.ages(&seller, Some(samples::month("202407"))).await.unwrap().value, []);
 }

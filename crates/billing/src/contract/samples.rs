@@ -233,6 +233,7 @@ pub fn age(period: &str, open_since: Option<&str>, lines: u64) -> AgeRow {
     AgeRow {
         seller: seller(),
         period: month(period),
+        category: Category::JointOperation,
         currency: Currency::EUR,
         open_since: open_since.map(|day| day.parse().unwrap()),
         lines,
@@ -240,6 +241,7 @@ pub fn age(period: &str, open_since: Option<&str>, lines: u64) -> AgeRow {
         estimated: 2,
         stated_sum: number("-0.3333333333333333333333333333"),
         estimated_sum: number("79228162514264337593543950335"),
+        rounded_sum: number("-0.33"),
     }
 }
 

@@ -33,16 +33,17 @@ pub(crate) const PERIODS: Table<PeriodRow> = Table {
     ],
 };
 
-/// One row for each period, currency and day.
+/// One row for each period, tab, currency and day.
 pub(crate) const AGES: Table<AgeRow> = Table {
     name: "settlement_ages",
     says: "What the lines of a period come to that wait for the run of its bill at most, by the day since which they are \
            open. Lines that may wait for more are not in it. Amounts are exact sums.",
-    key: &["seller", "period", "currency", "COALESCE(open_since, '')"],
+    key: &["seller", "period", "category", "currency", "COALESCE(open_since, '')"],
     indexes: &[],
     columns: &[
         needed("seller", Text, "Whose.", |row| row.seller.as_str().into()),
         needed("period", Text, "The period, like `202405`.", |row| Cell::code(row.period)),
+        needed("category", Text, "The tab of the bill.", |row| row.category.code().into()),
         needed("currency", Text, "The currency of the amounts.", |row| Cell::code(row.currency)),
         maybe(
             "open_since",
@@ -58,6 +59,9 @@ pub(crate) const AGES: Table<AgeRow> = Table {
         }),
         needed("estimated_sum", Amount, "What the seller gets, from anything that we estimated.", |row| {
             row.estimated_sum.into()
+        }),
+        needed("rounded_sum", Amount, "Both sums together, each line rounded to cents before.", |row| {
+            row.rounded_sum.into()
         }),
         needed("document", Json, "The whole row.", Cell::document),
     ],

@@ -7,9 +7,9 @@ use chopmark_billing::rows::LineRow;
 use chopmark_domain::settlement::calendar::Period;
 use chopmark_domain::settlement::marked::{Happening, Marked};
 use chopmark_domain::settlement::money::Currency;
-use chopmark_domain::settlement::policy::{Carry, Guarantee};
+use chopmark_domain::settlement::policy::{BillTotal, Carry, Guarantee};
+use chopmark_domain::settlement::product::Category;
 use chopmark_domain::settlement::readiness::{AgeBucket, Blocked, Missing, OnBill, Supervision};
-
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -140,18 +140,18 @@ async fn a_shortfall_is_carried_for_one_month_also_where_nothing_happened_since(
     assert_eq!(account(NOW).await, (number("450.00"), number("0")));
 }
 
-/// What is drawn by lot for a line: moments by their days from now, amounts in cents, and choices.
-type Lot = (i64, i64, i64, i64, Option<i64>, [u8; 8]);
+/// What is drawn by lot for a line: moments by their days from now, amounts in tenths of a cent, and choices.
+type Lot = (i64, i64, i64, i64, Option<i64>, [u8; 9]);
 
 fn lot() -> impl Strategy<Value = Lot> {
     let days = || -70_i64..70;
-    (days(), days(), days(), 0_i64..150, prop::option::weighted(0.9, -50_000_i64..90_000), any::<[u8; 8]>())
+    (days(), days(), days(), 0_i64..150, prop::option::weighted(0.9, -50_000_i64..90_000), any::<[u8; 9]>())
 }
 
 /// A line by lot. Most are certain; the others lack a fact, are on a bill or not, or stand in a closed month.
 fn by_lot(n: usize, lot: &Lot) -> LineRow {
-    let (effective, paid, accepted, open_since, cents, choices) = lot;
-    let [kind, bill, mark, supervised, guaranteed, currency, other, place] = choices;
+    let (effective, paid, accepted, open_since, tenths, choices) = lot;
+    let [kind, bill, mark, supervised, guaranteed, currency, other, place, tab] = choices;
     let now = at(NOW);
     let moment = |days: &i64| now + TimeDelta::days(*days);
     let mark = |at: DateTime<Utc>| if mark % 3 == 0 { Marked::estimate(at) } else { Marked::stated(at) };
@@ -184,7 +184,10 @@ fn by_lot(n: usize, lot: &Lot) -> LineRow {
     line.paid_at = Some(paid);
     line.supervision_done_at = is_supervised.then_some(accepted);
     line.currency = if currency % 4 == 0 { Currency::USD } else { Currency::CNY };
-    line.settle_amount = cents.map(|cents| Marked::stated(Decimal::new(cents, 2)));
+    line.settle_amount = tenths.map(|tenths| Marked::stated(Decimal::new(tenths, 3)));
+    // A tab that is not known counts as the first.
+    line.product_category =
+        [Some(Category::JointOperation), None].get(usize::from(tab % 4)).copied().unwrap_or(Some(Category::Generic));
     line.settle_ready_at = (kind % 12 > 1 && other % 9 != 0).then(|| mark(ready));
     // Most are in the period in which they are ready; some are moved on.
     line.period =
@@ -208,9 +211,11 @@ proptest! {
         lots in prop::collection::vec(lot(), 0..60),
         guarantee in prop::sample::select(vec![Guarantee::Held, Guarantee::NotHeld]),
         is_certified in prop::bool::weighted(0.9),
+        bill_total in prop::sample::select(vec![BillTotal::RoundTheSum, BillTotal::SumTheRounded]),
     ) {
         let terms = terms(|terms| {
             terms.policy.guarantee = guarantee;
+            terms.policy.bill_total = bill_total;
             terms.certified = is_certified;
         });
         let forecast = |is_line_by_line| {

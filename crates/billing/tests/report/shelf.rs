@@ -254,7 +254,7 @@ impl Shelf {
         let mut rows: BTreeMap<_, AgeRow> = BTreeMap::new();
         let lines = self.lines.iter().filter(|row| !self.may_wait(row));
         for age in lines.filter_map(AgeRow::of).filter(|age| from.is_none_or(|from| age.period >= from)) {
-            let place = (age.period, age.currency, age.open_since);
+            let place = (age.period, age.category, age.currency, age.open_since);
             rows.entry(place).and_modify(|row| row.add(&age)).or_insert(age);
         }
         rows.into_values().collect()

@@ -41,6 +41,15 @@ impl Addition {
         Ok(())
     }
 
+    /// Adds many lines: what they come to exactly, and with each of them rounded.
+    ///
+    /// # Errors
+    /// Two currencies, or out of range.
+    pub fn include(&mut self, exact: Money, rounded: Money) -> Result<(), MoneyError> {
+        *self = Self { exact: self.exact.plus(exact)?, rounded: self.rounded.plus(rounded)? };
+        Ok(())
+    }
+
     /// What it comes to.
     #[must_use]
     pub fn total(self, rounding: BillTotal) -> Total {

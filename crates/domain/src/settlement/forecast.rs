@@ -211,15 +211,23 @@ impl Gathering {
         Ok(expected)
     }
 
-    /// Takes many lines up at once, in a sum: they are on the bill of a period that is not run yet, or will be, and nothing
-    /// stands in their way. Those that are open since a day, in Beijing, wait for that run; those without one wait for
-    /// nothing: they are on the bill already.
+    /// Takes many lines of a period and a tab up at once, in a sum: they are on the bill of a period that is not run yet, or
+    /// will be, and nothing stands in their way. Those that are open since a day, in Beijing, wait for that run; those
+    /// without one wait for nothing: they are on the bill already. `rounded` is what they come to with each line rounded.
     ///
     /// # Errors
     /// A sum out of range.
-    pub fn take_up_sum(&mut self, period: Period, open_since: Option<NaiveDate>, sum: &Sum) -> Result<(), MoneyError> {
+    pub fn take_up_sum(
+        &mut self,
+        (period, tab): (Period, Category),
+        open_since: Option<NaiveDate>,
+        sum: &Sum,
+        rounded: Money,
+    ) -> Result<(), MoneyError> {
         let currency = sum.stated.currency();
-        self.plan(currency, period).sum.include(sum)?;
+        let plan = self.plan(currency, period);
+        plan.sum.include(sum)?;
+        plan.tabs.entry(tab).or_insert_with(|| Addition::nothing(currency)).include(sum.total()?, rounded)?;
         let Some(day) = open_since else { return Ok(()) };
         let place = (currency, Blocked::RunNotReached, AgeBucket::since(day, self.now));
         self.waiting.entry(place).or_insert_with(|| Sum::nothing(currency)).include(sum)

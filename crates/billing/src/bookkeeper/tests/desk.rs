@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use chopmark_domain::ids::{OrderId, SellerId};
 use chopmark_domain::settlement::bill::BillIdentity;
 use chopmark_domain::settlement::calendar::Period;
+use chopmark_domain::settlement::money::round_to_cents;
 use chopmark_log::Record;
 use rust_decimal::Decimal;
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use super::shop::acme;
 use crate::bookkeeper::{BookError, Clerk};
 use crate::dump::dump;
-use crate::rows::{AdjustmentRow, AgeRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow};
+use crate::rows::{AdjustmentRow, AgeRow, BillHead, BilledRow, ClosedRow, LineRow, PeriodRow, tab_of};
 use crate::sqlite::SqliteBilling;
 use crate::store::{BillingStore, Changes, Checkpoint, DocumentKey, LineQuery, PeriodFilter, Read, StoreError};
 
@@ -139,11 +140,13 @@ impl Desk {
     }
 
     async fn ages_add_up(&self) {
-        let mut expected: BTreeMap<_, (u64, u64, u64, Decimal, Decimal)> = BTreeMap::new();
+        let mut expected: BTreeMap<_, (u64, u64, u64, Decimal, Decimal, Decimal)> = BTreeMap::new();
         for row in self.lines().await.iter().filter(|row| !row.may_wait()) {
             let line = row.line();
-            let sums = expected.entry((line.period.unwrap(), line.currency, row.open_since())).or_default();
+            let sums =
+                expected.entry((line.period.unwrap(), tab_of(line), line.currency, row.open_since())).or_default();
             sums.0 += 1;
+            sums.5 += line.settle_amount.map_or(Decimal::ZERO, |amount| round_to_cents(amount.value));
             match line.settle_amount.map(|amount| amount.value) {
                 None => sums.1 += 1,
                 Some(amount) if line.is_estimate() => (sums.2, sums.4) = (sums.2 + 1, sums.4 + amount),
@@ -151,9 +154,11 @@ impl Desk {
             }
         }
         let ages = self.store.ages(&acme(), None).await.unwrap().value;
-        let sums = |row: &AgeRow| (row.lines, row.not_computed, row.estimated, row.stated_sum, row.estimated_sum);
+        let sums = |row: &AgeRow| {
+            (row.lines, row.not_computed, row.estimated, row.stated_sum, row.estimated_sum, row.rounded_sum)
+        };
         let found: BTreeMap<_, _> =
-            ages.iter().map(|row| ((row.period, row.currency, row.open_since), sums(row))).collect();
+            ages.iter().map(|row| ((row.period, row.category, row.currency, row.open_since), sums(row))).collect();
         assert_eq!(found, expected);
     }
 }

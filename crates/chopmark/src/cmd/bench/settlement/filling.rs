@@ -103,9 +103,9 @@ fn add(periods: &mut BTreeMap<(Option<Period>, Category), PeriodRow>, row: &Line
     sums.net += columns.net;
 }
 
-fn add_age(ages: &mut BTreeMap<(Period, Option<NaiveDate>), AgeRow>, row: &LineRow) {
+fn add_age(ages: &mut BTreeMap<(Period, Category, Option<NaiveDate>), AgeRow>, row: &LineRow) {
     let Some(age) = AgeRow::of(row) else { return };
-    ages.entry((age.period, age.open_since)).and_modify(|of| of.add(&age)).or_insert(age);
+    ages.entry((age.period, age.category, age.open_since)).and_modify(|of| of.add(&age)).or_insert(age);
 }
 
 fn closed(row: &PeriodRow) -> Option<ClosedRow> {
