@@ -7,6 +7,7 @@ mod balance;
 mod bill;
 mod books;
 mod books_properties;
+mod books_rules;
 mod books_support;
 mod calendar;
 mod change;
