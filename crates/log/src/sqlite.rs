@@ -11,6 +11,8 @@ mod batch;
 mod error;
 mod header;
 mod housekeeper;
+mod import;
+mod leader;
 mod open;
 mod reader;
 mod row;
@@ -24,7 +26,7 @@ mod verify;
 mod wake;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -36,8 +38,10 @@ use self::housekeeper::Housekeeper;
 use self::reader::Readers;
 use self::trouble::Trouble;
 use self::wake::Head;
-use self::writer::{Message, Request, Writer};
+use self::writer::{Import, Message, Request, Writer};
+use crate::engine::Engine;
 use crate::event_log::{AppendError, EventLog, ReadError};
+use crate::leadership::Leadership;
 use crate::metrics::LogMetrics;
 use crate::record::{Appended, Expected, NewEvent, Page, Position, Record, Revision, StreamName};
 
@@ -73,6 +77,7 @@ impl Default for SqliteOptions {
 /// that without blocking a thread of the runtime.
 #[derive(Debug)]
 pub struct SqliteLog {
+    path: PathBuf,
     requests: mpsc::Sender<Message>,
     readers: Arc<Readers>,
     head: Arc<Head>,
@@ -117,7 +122,8 @@ impl SqliteLog {
             stop_housekeeper,
         };
         let readers = Arc::new(Readers::new(path));
-        Ok(Self { requests, readers, head, metrics, threads: Mutex::new(Some(threads)) })
+        let path = path.to_owned();
+        Ok(Self { path, requests, readers, head, metrics, threads: Mutex::new(Some(threads)) })
     }
 
     /// Takes no more appends, finishes those that wait and the reads under way, and gives the file back: all in one file,
@@ -228,5 +234,27 @@ impl EventLog for SqliteLog {
 
     async fn changed(&self, after: Position) -> Result<(), ReadError> {
         self.head.passed(after).await
+    }
+}
+
+#[async_trait]
+impl Engine for SqliteLog {
+    /// All of one call or none.
+    async fn import(&self, records: Vec<Record>) -> Result<Position, AppendError> {
+        let (answer, answered) = oneshot::channel();
+        if self.requests.send(Message::Import(Import { records, answer })).await.is_err() {
+            return Err(AppendError::Unavailable { reason: "the log is closed".into() });
+        }
+        answered.await.unwrap_or_else(|_| {
+            Err(AppendError::Unknown { reason: "the log's writer ended before it answered".into() })
+        })
+    }
+
+    async fn lead(&self) -> Leadership {
+        leader::lead(&self.path).await
+    }
+
+    async fn close(&self) {
+        SqliteLog::close(self).await;
     }
 }

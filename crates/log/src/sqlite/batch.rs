@@ -90,7 +90,7 @@ fn write<'c>(
 }
 
 /// Position and time of the last event. Read in each transaction: another process may have appended.
-fn last_event(transaction: &Transaction<'_>) -> rusqlite::Result<(u64, i64)> {
+pub(super) fn last_event(transaction: &Connection) -> rusqlite::Result<(u64, i64)> {
     let last = transaction
         .prepare_cached("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -144,13 +144,14 @@ fn fulfil(
     Ok(Ok((Appended { revision: Revision(revision - 1), position: Position(*position) }, Success::Stored)))
 }
 
+/// A stream that has events.
 #[derive(Clone, Copy)]
-struct Stream {
-    id: i64,
-    last: Revision,
+pub(super) struct Stream {
+    pub(super) id: i64,
+    pub(super) last: Revision,
 }
 
-fn find_stream(transaction: &Transaction<'_>, name: &StreamName) -> rusqlite::Result<Option<Stream>> {
+pub(super) fn find_stream(transaction: &Connection, name: &StreamName) -> rusqlite::Result<Option<Stream>> {
     transaction
         .prepare_cached(
             "SELECT s.id, (SELECT max(e.revision) FROM events e WHERE e.stream = s.id) FROM streams s WHERE s.name = ?1",
@@ -159,8 +160,21 @@ fn find_stream(transaction: &Transaction<'_>, name: &StreamName) -> rusqlite::Re
         .optional()
 }
 
-fn create_stream(transaction: &Transaction<'_>, name: &StreamName) -> rusqlite::Result<i64> {
+pub(super) fn create_stream(transaction: &Connection, name: &StreamName) -> rusqlite::Result<i64> {
     transaction.prepare_cached("INSERT INTO streams (name) VALUES (?1)")?.insert([name.as_str()])
+}
+
+/// Where an event stands, if it is the one at this place of a stream.
+pub(super) fn position_of(
+    connection: &Connection,
+    stream_id: i64,
+    revision: Revision,
+    id: Uuid,
+) -> rusqlite::Result<Option<Position>> {
+    connection
+        .prepare_cached("SELECT position FROM events WHERE stream = ?1 AND revision = ?2 AND id = ?3")?
+        .query_row(params![stream_id, whole(revision.0), id.as_bytes()], |row| Ok(Position(row.get(0)?)))
+        .optional()
 }
 
 /// Where these very events stand, if they are in the stream from revision `first` on.
@@ -185,7 +199,7 @@ fn stored_before(
     Ok(last)
 }
 
-fn insert(transaction: &Transaction<'_>, stream_id: i64, fields: &Fields<'_>) -> rusqlite::Result<()> {
+pub(super) fn insert(transaction: &Connection, stream_id: i64, fields: &Fields<'_>) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
             "INSERT INTO events (position, stream, revision, id, kind, recorded_at, crc, metadata, data) \

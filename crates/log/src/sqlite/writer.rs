@@ -10,12 +10,12 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{self, Committed, Failed, Outcome, Wish};
-use super::open;
 use super::trouble::Trouble;
 use super::wake::Head;
+use super::{import, open};
 use crate::event_log::AppendError;
 use crate::metrics::LogMetrics;
-use crate::record::{Appended, Expected, NewEvent, StreamName};
+use crate::record::{Appended, Expected, NewEvent, Position, Record, StreamName};
 
 /// A batch takes no further append once it has this many events …
 const BATCH_EVENTS_MAX: usize = 512;
@@ -29,6 +29,7 @@ const RESTART_TIMEOUT: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) enum Message {
     Append(Request),
+    Import(Import),
     /// Take no more appends, finish those that wait, end.
     Close,
 }
@@ -41,6 +42,13 @@ pub(super) struct Request {
     pub(super) events: Vec<NewEvent>,
     pub(super) asked_at: Instant,
     pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// Records of another log.
+#[derive(Debug)]
+pub(super) struct Import {
+    pub(super) records: Vec<Record>,
+    pub(super) answer: oneshot::Sender<Result<Position, AppendError>>,
 }
 
 /// The writer's belongings.
@@ -86,6 +94,7 @@ impl Writer {
         while let Some(message) = next {
             match message {
                 Message::Close => self.requests.close(),
+                Message::Import(import) => self.import(import),
                 Message::Append(request) => {
                     events += request.events.len();
                     bytes += request.events.iter().map(|event| event.data.len() + event.metadata.len()).sum::<usize>();
@@ -121,15 +130,34 @@ impl Writer {
     }
 
     fn commit(&mut self, batch: &[Request]) -> Result<Committed, Failed> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            closed @ None => closed.insert(open::writer(&self.path).map_err(Failed::NotStored)?),
-        };
+        let now = (self.clock)().timestamp_micros();
+        let connection = self.connection()?;
         let wishes: Vec<_> = batch
             .iter()
             .map(|request| Wish { stream: &request.stream, expected: request.expected, events: &request.events })
             .collect();
-        batch::commit(connection, &wishes, (self.clock)().timestamp_micros())
+        batch::commit(connection, &wishes, now)
+    }
+
+    fn import(&mut self, Import { records, answer }: Import) {
+        let imported = self.connection().and_then(|connection| import::import(connection, &records));
+        let imported = imported.unwrap_or_else(|failed| {
+            self.connection = None;
+            self.trouble.failed(&failed, 1, Instant::now());
+            Err(failed.to_append_error())
+        });
+        // Fails only if the caller did not wait for it.
+        let _ = answer.send(imported.map(|imported| {
+            self.head.advance(imported.head);
+            imported.last
+        }));
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection, Failed> {
+        Ok(match &mut self.connection {
+            Some(connection) => connection,
+            closed @ None => closed.insert(open::writer(&self.path).map_err(Failed::NotStored)?),
+        })
     }
 
     fn answer(&self, request: Request, outcome: Outcome) {
