@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chopmark_log::progress::{Progress, ProgressWriter, progress};
-use chopmark_log::{EventLog, Follower, Position};
+use chopmark_log::{EventLog, Follower, Page, Position};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,7 @@ pub(crate) use self::clerk::Clerk;
 pub use self::heard::FoldError;
 pub(crate) use self::papers::kind;
 use crate::metrics::BillingMetrics;
+use crate::onlooker::Onlooker;
 use crate::store::{BillingStore, StoreError};
 
 /// Records read at a time.
@@ -49,12 +50,15 @@ const RETRY_MAX: Duration = Duration::from_secs(10);
 /// How often a bookkeeper that stands still looks how far behind it is.
 const STOPPED_LOOK: Duration = Duration::from_secs(10);
 
+/// How long a bookkeeper that is told to stop goes on with the page it has in hand, and with the work that it makes.
+const FINISHING: Duration = Duration::from_secs(5);
+
 /// Keeps a [`BillingStore`] up with the log: the only one to write there.
 pub struct Bookkeeper {
     log: Arc<dyn EventLog>,
     store: Arc<dyn BillingStore>,
     metrics: BillingMetrics,
-    writer: ProgressWriter,
+    writer: Arc<ProgressWriter>,
     progress: Progress,
     retry: Duration,
 }
@@ -70,7 +74,13 @@ impl Bookkeeper {
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, store: Arc<dyn BillingStore>, metrics: BillingMetrics) -> Self {
         let (writer, progress) = progress();
-        Self { log, store, metrics, writer, progress, retry: RETRY_FIRST }
+        Self { log, store, metrics, writer: Arc::new(writer), progress, retry: RETRY_FIRST }
+    }
+
+    /// The same, telling those who look on how far it is.
+    #[must_use]
+    pub fn telling(self, onlooker: &Onlooker) -> Self {
+        Self { writer: onlooker.writer(), progress: onlooker.progress(), ..self }
     }
 
     /// How far the views are, for those who wait for it. It [stands still](Progress::stands_still) once it has met an
@@ -80,52 +90,62 @@ impl Bookkeeper {
         self.progress.clone()
     }
 
-    /// Runs until told to stop. What cannot be read or written now is tried again for ever. Where another process wrote
-    /// meanwhile, it goes on from there.
+    /// Runs until told to stop; what it has in hand then is finished first, if that takes no more than a few seconds: so
+    /// the views are left whole, to be compared with the log. What cannot be read or written now is tried again for ever.
+    /// Where another process wrote meanwhile, it goes on from there.
     pub async fn run(mut self, stop: CancellationToken) {
-        stop.run_until_cancelled(self.keep()).await;
+        let too_late = async {
+            stop.cancelled().await;
+            sleep(FINISHING).await;
+        };
+        tokio::select! {
+            () = self.keep(&stop) => {}
+            () = too_late => tracing::warn!("stopped before all was drawn up anew: the next start finishes it"),
+        }
     }
 
-    async fn keep(&mut self) {
+    async fn keep(&mut self, stop: &CancellationToken) {
         loop {
-            match self.follow().await {
-                BookError::Fold(error) => return self.stand_still(&error).await,
-                error => self.wait(&error).await,
+            let goes_on = match self.follow(stop).await {
+                Ok(()) => return,
+                Err(BookError::Fold(error)) => stop.run_until_cancelled(self.stand_still(&error)).await,
+                Err(error) => stop.run_until_cancelled(self.wait(&error)).await,
+            };
+            if goes_on.is_none() {
+                return;
             }
         }
     }
 
-    /// Follows the log until something goes wrong.
-    async fn follow(&mut self) -> BookError {
-        match self.follow_from_checkpoint().await {
-            Ok(never) => match never {},
-            Err(error) => error,
-        }
-    }
-
-    async fn follow_from_checkpoint(&mut self) -> Result<std::convert::Infallible, BookError> {
+    /// Follows the log until told to stop, or until something goes wrong.
+    async fn follow(&mut self, stop: &CancellationToken) -> Result<(), BookError> {
         let mut clerk = self.begin().await?;
         clerk.finish_work().await?;
         self.advance(clerk.position());
         let mut follower = Follower::new(Arc::clone(&self.log), clerk.position());
-        loop {
-            let page = follower.next(PAGE).await?;
-            let before = clerk.position();
-            let taken = clerk.take_up(&page.records).await;
-            let reached = clerk.position();
-            let count = page.records.iter().filter(|record| record.position > before && record.position <= reached);
-            self.metrics.applied.inc_by(count.count() as u64);
-            self.advance(reached);
-            taken?;
-            self.retry = RETRY_FIRST;
-            if page.at_head {
-                self.writer.advance(page.reached);
-                self.writer.caught_up();
-                self.metrics.lag.set(0);
-            } else {
-                self.look().await;
-            }
+        while let Some(page) = stop.run_until_cancelled(follower.next(PAGE)).await {
+            self.take_up(&mut clerk, page?).await?;
         }
+        Ok(())
+    }
+
+    async fn take_up(&mut self, clerk: &mut Clerk, page: Page) -> Result<(), BookError> {
+        let before = clerk.position();
+        let taken = clerk.take_up(&page.records).await;
+        let reached = clerk.position();
+        let count = page.records.iter().filter(|record| record.position > before && record.position <= reached);
+        self.metrics.applied.inc_by(count.count() as u64);
+        self.advance(reached);
+        taken?;
+        self.retry = RETRY_FIRST;
+        if page.at_head {
+            self.writer.advance(page.reached);
+            self.writer.caught_up();
+            self.metrics.lag.set(0);
+        } else {
+            self.look().await;
+        }
+        Ok(())
     }
 
     /// Goes on from the checkpoint, or from nothing where the views are of another log.

@@ -8,7 +8,6 @@
 mod commits;
 mod concurrency;
 mod pages;
-pub mod postgres;
 mod round_trips;
 pub mod samples;
 #[cfg(test)]

@@ -3,25 +3,21 @@
 //! Rows are written in arrays, a thousand at once, in one transaction with the checkpoint. A connection that was lost is
 //! replaced before the next use; what was asked meanwhile fails, and whoever asked tries again.
 
-mod address;
 mod begin;
 mod cells;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod writer;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use chopmark_postgres::{Address, Lent, Pool, PostgresError, Session, check_schema, timely};
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
-use tokio_postgres::error::SqlState;
 
-use self::address::Address;
 use self::begin::Found;
 use self::cells::{borrowed, parameters};
 use crate::engine::{Answer, Engine};
@@ -40,6 +36,22 @@ pub struct PostgresOptions {
     pub connect_timeout: Duration,
     /// How long a statement may take. Default: 60 s.
     pub statement_timeout: Duration,
+}
+
+impl PostgresOptions {
+    /// Filters make plans that do not fit each other, so each question is planned for itself. Rows are read in the order of
+    /// an index up to a limit: where the server has no statistics yet, as after a rebuild, it would rather gather all of
+    /// them as a bitmap and sort them for every page.
+    fn session(&self) -> Session {
+        let settings = vec![
+            ("search_path", self.schema.clone()),
+            ("statement_timeout", self.statement_timeout.as_millis().to_string()),
+            ("plan_cache_mode", "force_custom_plan".into()),
+            ("enable_bitmapscan", "off".into()),
+            ("jit", "off".into()),
+        ];
+        Session { connect_timeout: self.connect_timeout, settings }
+    }
 }
 
 impl Default for PostgresOptions {
@@ -89,22 +101,8 @@ impl PostgresBilling {
     /// # Errors
     /// [`StoreError::Unavailable`] for a URL that is not understood.
     pub fn connect_later(url: &SecretString, options: &PostgresOptions) -> Result<Self, StoreError> {
-        begin::check_schema(&options.schema)?;
-        let address = Address::of(url, options)?;
-        // A connection is asked for a sign of life before it is used: it may have been idle for days.
-        let config = ManagerConfig { recycling_method: RecyclingMethod::Verified };
-        let manager = match &address.security {
-            None => Manager::from_config(address.config, tokio_postgres::NoTls, config),
-            Some(authorities) => Manager::from_config(address.config, tls::connector(authorities)?, config),
-        };
-        let pool = Pool::builder(manager)
-            .max_size(options.connections)
-            .runtime(Runtime::Tokio1)
-            .create_timeout(Some(options.connect_timeout + GRACE))
-            .recycle_timeout(Some(GRACE))
-            .wait_timeout(Some(options.statement_timeout))
-            .build()
-            .map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
+        check_schema(&options.schema)?;
+        let pool = Address::of(url, &options.session())?.pool(options.connections, options.statement_timeout)?;
         let (statement_timeout, schema) = (options.statement_timeout, options.schema.clone());
         Ok(Self { pool, statement_timeout, schema, begun: OnceCell::new() })
     }
@@ -116,7 +114,7 @@ impl PostgresBilling {
     pub async fn connect_to_kept(url: &SecretString, options: &PostgresOptions) -> Result<Option<Self>, StoreError> {
         let views = Self::connect_later(url, options)?;
         let mut client = views.connection().await?;
-        let are_there = timely(views.statement_timeout, begin::are_there(&mut client, &views.schema)).await?;
+        let are_there = Self::within(views.statement_timeout, begin::are_there(&mut client, &views.schema)).await?;
         Ok(are_there.then_some(views))
     }
 
@@ -131,30 +129,27 @@ impl PostgresBilling {
         Ok(views)
     }
 
-    async fn begin(&self, client: &mut Object, found: Found) -> Result<(), StoreError> {
-        self.begun.get_or_try_init(|| timely(EMPTY_TIMEOUT, begin::begin(client, &self.schema, found))).await.copied()
+    async fn begin(&self, client: &mut Lent, found: Found) -> Result<(), StoreError> {
+        self.begun
+            .get_or_try_init(|| Self::within(EMPTY_TIMEOUT, begin::begin(client, &self.schema, found)))
+            .await
+            .copied()
     }
 
     /// A connection to tables that are there.
-    async fn client(&self) -> Result<Object, StoreError> {
+    async fn client(&self) -> Result<Lent, StoreError> {
         let mut client = self.connection().await?;
         self.begin(&mut client, Found::Kept).await?;
         Ok(client)
     }
 
-    async fn connection(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(|error| match error {
-            deadpool_postgres::PoolError::Backend(error) => refusal(&error),
-            other => StoreError::Unavailable { reason: format!("no connection to PostgreSQL: {other}") },
-        })
+    async fn connection(&self) -> Result<Lent, StoreError> {
+        Ok(self.pool.lend().await?)
     }
-}
 
-/// The server gives up by itself; if the network is gone, nobody says so.
-async fn timely<T>(limit: Duration, work: impl Future<Output = Result<T, Failed>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(limit + GRACE, work).await {
-        Ok(done) => done.map_err(Failed::told),
-        Err(_) => Err(StoreError::Unavailable { reason: "PostgreSQL does not answer in time".into() }),
+    /// Does something that the server gives up after `limit` by itself.
+    async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Failed>>) -> Result<T, StoreError> {
+        timely(limit + GRACE, work).await.map_err(Failed::told)
     }
 }
 
@@ -162,12 +157,12 @@ async fn timely<T>(limit: Duration, work: impl Future<Output = Result<T, Failed>
 #[derive(Debug)]
 enum Failed {
     Told(StoreError),
-    Refused(tokio_postgres::Error),
+    Refused(PostgresError),
 }
 
-impl From<tokio_postgres::Error> for Failed {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Refused(error)
+impl<E: Into<PostgresError>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
     }
 }
 
@@ -175,22 +170,15 @@ impl Failed {
     fn told(self) -> StoreError {
         match self {
             Self::Told(error) => error,
-            Self::Refused(error) => refusal(&error),
+            Self::Refused(error) => error.into(),
         }
     }
 }
 
-/// What PostgreSQL's error means to whoever must mend it.
-fn refusal(error: &tokio_postgres::Error) -> StoreError {
-    let Some(said) = error.as_db_error() else {
-        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-        return StoreError::Unavailable { reason: format!("PostgreSQL: {error}{}", cause.unwrap_or_default()) };
-    };
-    let detail = said.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
-    let reason = format!("PostgreSQL says {}{detail}", said.message());
-    match said.code() {
-        &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Damaged { reason },
-        _ => StoreError::Unavailable { reason },
+impl From<PostgresError> for StoreError {
+    fn from(error: PostgresError) -> Self {
+        let reason = error.to_string();
+        if error.is_damage() { Self::Damaged { reason } } else { Self::Unavailable { reason } }
     }
 }
 
@@ -205,20 +193,23 @@ impl Engine for PostgresBilling {
             let statement = client.prepare_cached(&question.sql).await?;
             Ok(client.query(&statement, &borrowed(&parameters)).await?)
         };
-        let rows = timely(self.statement_timeout, asking).await?;
+        let rows = Self::within(self.statement_timeout, asking).await?;
         let answer = |row: &tokio_postgres::Row| {
             Ok(Answer { position: row.try_get(0)?, name: row.try_get(1)?, document: row.try_get(2)? })
         };
-        rows.iter().map(answer).collect::<Result<_, _>>().map_err(|error| refusal(&error))
+        rows.iter()
+            .map(answer)
+            .collect::<Result<_, _>>()
+            .map_err(|error: tokio_postgres::Error| PostgresError::from(error).into())
     }
 
     async fn write(&self, expected: &Checkpoint, next: &Checkpoint, writes: Vec<Write>) -> Result<(), StoreError> {
         let mut client = self.client().await?;
-        timely(self.statement_timeout, writer::write(&mut client, expected, next, &writes)).await
+        Self::within(self.statement_timeout, writer::write(&mut client, expected, next, &writes)).await
     }
 
     async fn empty(&self) -> Result<(), StoreError> {
         let mut client = self.client().await?;
-        timely(EMPTY_TIMEOUT, writer::empty(&mut client)).await
+        Self::within(EMPTY_TIMEOUT, writer::empty(&mut client)).await
     }
 }

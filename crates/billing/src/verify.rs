@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chopmark_log::{EventLog, Position};
+use tokio::time::sleep;
 
 use crate::bookkeeper::{BookError, Clerk};
 use crate::dump::Dump;
@@ -16,6 +18,9 @@ const SHOWN: usize = 10;
 /// How often views that move on are compared.
 const ATTEMPTS: u32 = 10;
 
+/// How long a bookkeeper that is drawing something up anew is given before the views are looked at again.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Why the views could not be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
@@ -25,6 +30,12 @@ pub enum VerifyError {
     /// They were written whenever they were compared.
     #[error("the billing views were written meanwhile: stop the server, or try again when less happens")]
     Moved,
+    /// Something is still to be drawn up anew, and nobody does: the server that began it was killed.
+    #[error("the billing views were left in the middle of being drawn up anew, at position {position}")]
+    Unfinished {
+        /// Where.
+        position: Position,
+    },
 }
 
 impl From<StoreError> for VerifyError {
@@ -114,8 +125,13 @@ pub async fn verify(
 ) -> Result<VerifyReport, VerifyError> {
     fresh.clear().await?;
     let mut clerk = Clerk::open(Arc::clone(&fresh)).await?;
+    let first = kept.checkpoint().await?;
     for _ in 0..ATTEMPTS {
         let checkpoint = kept.checkpoint().await?;
+        if !checkpoint.work.is_empty() {
+            sleep(PAUSE).await;
+            continue;
+        }
         go_on(log.as_ref(), &mut clerk, Some(checkpoint.position), &mut on_progress).await?;
         let mut report = VerifyReport { position: checkpoint.position, compared: 0, differing: 0, differences: vec![] };
         if clerk.position() != checkpoint.position {
@@ -124,10 +140,11 @@ pub async fn verify(
         }
         let sellers = clerk.sellers();
         report.compare(Dump::new(kept, sellers), Dump::new(fresh.as_ref(), sellers)).await?;
-        let is_one_moment = checkpoint.work.is_empty() && kept.checkpoint().await? == checkpoint;
-        if is_one_moment {
+        if kept.checkpoint().await? == checkpoint {
             return Ok(report);
         }
     }
-    Err(VerifyError::Moved)
+    let last = kept.checkpoint().await?;
+    let is_left = last == first && !last.work.is_empty();
+    Err(if is_left { VerifyError::Unfinished { position: last.position } } else { VerifyError::Moved })
 }

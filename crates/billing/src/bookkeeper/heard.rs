@@ -151,7 +151,7 @@ fn read(stream: Stream, kind: &str, data: &[u8]) -> Result<Option<(SellerId, Wha
         Stream::Month(seller, period) => {
             Some((seller, What::Month(period, Box::new(month::Event::decode(kind, data)?))))
         }
-        Stream::Access => None,
+        Stream::Access | Stream::Seals | Stream::Requests(_) => None,
     })
 }
 

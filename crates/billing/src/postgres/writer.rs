@@ -1,6 +1,7 @@
 //! Writing, in one transaction each.
 
-use deadpool_postgres::{Object, Transaction};
+use chopmark_postgres::Lent;
+use deadpool_postgres::Transaction;
 use futures_util::future::try_join_all;
 
 use super::Failed;
@@ -16,7 +17,7 @@ const ROWS_AT_ONCE: usize = 1_000;
 
 /// Moves the checkpoint on and writes everything, or nothing.
 pub(super) async fn write(
-    client: &mut Object,
+    client: &mut Lent,
     expected: &Checkpoint,
     next: &Checkpoint,
     writes: &[Write],
@@ -77,7 +78,7 @@ async fn run(transaction: &Transaction<'_>, sql: &str, kinds: &[Kind], rows: &[V
 
 /// Takes all rows away and puts the first checkpoint in place. Not by `TRUNCATE`: readers beside it would find empty
 /// tables at the old position.
-pub(super) async fn empty(client: &mut Object) -> Result<(), Failed> {
+pub(super) async fn empty(client: &mut Lent) -> Result<(), Failed> {
     let transaction = client.transaction().await?;
     empty_in(&transaction).await?;
     Ok(transaction.commit().await?)

@@ -11,6 +11,7 @@ use chopmark_domain::settlement::money::round_to_cents;
 use chopmark_log::Record;
 use rust_decimal::Decimal;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::shop::acme;
 use crate::bookkeeper::{BookError, Clerk};
@@ -40,13 +41,17 @@ pub(super) struct Desk {
 pub(super) struct Frail {
     inner: SqliteBilling,
     fates: Mutex<VecDeque<Fate>>,
+    /// Whoever holds it holds up every commit.
+    pub(super) disk: tokio::sync::Mutex<()>,
+    /// Commits that were begun.
+    pub(super) begun: watch::Sender<usize>,
 }
 
 impl Desk {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let inner = SqliteBilling::open(&folder.path().join("billing.db")).unwrap();
-        Self { _folder: folder, store: Arc::new(Frail { inner, fates: Mutex::default() }) }
+        Self { _folder: folder, store: Arc::new(Frail::of(inner)) }
     }
 
     /// A desk with everything that records tell.
@@ -164,6 +169,11 @@ impl Desk {
 }
 
 impl Frail {
+    fn of(inner: SqliteBilling) -> Self {
+        let (fates, disk) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { inner, fates, disk, begun: watch::Sender::new(0) }
+    }
+
     fn next_fate(&self) -> Fate {
         self.fates.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(Fate::Done)
     }
@@ -172,6 +182,8 @@ impl Frail {
 #[async_trait]
 impl BillingStore for Frail {
     async fn commit(&self, expected: &Checkpoint, changes: &Changes) -> Result<(), StoreError> {
+        self.begun.send_modify(|begun| *begun += 1);
+        let _turn = self.disk.lock().await;
         let fate = self.next_fate();
         if fate != Fate::DiesBefore {
             self.inner.commit(expected, changes).await?;

@@ -10,12 +10,13 @@ use rust_decimal::Decimal;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::desk::Desk;
+use super::desk::{Desk, Fate};
 use super::shop::Shop;
 use crate::bookkeeper::Bookkeeper;
 use crate::metrics::BillingMetrics;
 use crate::rebuild::rebuild;
-use crate::verify::verify;
+use crate::store::BillingStore;
+use crate::verify::{VerifyError, verify};
 
 /// A log of records that a test hands over.
 struct Told(watch::Sender<Vec<Record>>);
@@ -66,6 +67,12 @@ fn one_sale() -> Shop {
     shop
 }
 
+fn one_sale_under_new_terms() -> Shop {
+    let mut shop = one_sale();
+    shop.product("Example", 2, Decimal::new(7, 2));
+    shop
+}
+
 fn position(shop: &Shop) -> Position {
     shop.records.last().unwrap().position
 }
@@ -85,6 +92,36 @@ async fn what_was_appended_is_in_the_views_once_its_position_is_reached() {
     assert_eq!(desk.lines().await.len(), 2);
     stop.cancel();
     running.await.unwrap();
+}
+
+#[tokio::test]
+async fn told_to_stop_it_finishes_what_it_has_in_hand_and_the_work_that_it_makes() {
+    let (shop, desk) = (one_sale_under_new_terms(), Desk::new());
+    let busy = desk.store.disk.lock().await;
+    let bookkeeper = Bookkeeper::new(Told::of(&shop), desk.store.clone(), BillingMetrics::unregistered());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(bookkeeper.run(stop.clone()));
+    desk.store.begun.subscribe().wait_for(|begun| *begun == 1).await.unwrap();
+    stop.cancel();
+    drop(busy);
+    running.await.unwrap();
+    let checkpoint = desk.store.checkpoint().await.unwrap();
+    assert_eq!((checkpoint.position, checkpoint.work.as_str()), (position(&shop), ""));
+    assert!(*desk.store.begun.borrow() > 1, "the terms made work of their own");
+}
+
+#[tokio::test]
+async fn told_to_stop_it_waits_only_so_long_for_a_store_that_hangs() {
+    let (shop, desk) = (one_sale(), Desk::new());
+    let _hangs = desk.store.disk.lock().await;
+    let bookkeeper = Bookkeeper::new(Told::of(&shop), desk.store.clone(), BillingMetrics::unregistered());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(bookkeeper.run(stop.clone()));
+    desk.store.begun.subscribe().wait_for(|begun| *begun == 1).await.unwrap();
+    tokio::time::pause();
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(desk.store.checkpoint().await.unwrap().position, Position::START);
 }
 
 #[tokio::test]
@@ -159,6 +196,18 @@ async fn comparing_finds_what_is_not_as_the_log_says() {
     other.sell("i-1", "a", Decimal::new(101, 0));
     let report = verify(Told::of(&other), desk.store.as_ref(), fresh.store.clone(), |_| ()).await.unwrap();
     assert_eq!((report.differing, report.differences.len()), (3, 3), "the line, its period and its age: {report:?}");
+}
+
+#[tokio::test]
+async fn views_that_a_killed_server_left_half_drawn_up_are_no_difference_and_are_compared_once_it_went_on() {
+    let (shop, desk, fresh) = (one_sale_under_new_terms(), Desk::new(), Desk::new());
+    desk.is_dealt(vec![Fate::DiesAfter]);
+    desk.clerk().await.take_up(&shop.records).await.unwrap_err();
+    let compared = verify(Told::of(&shop), desk.store.as_ref(), fresh.store.clone(), |_| ()).await;
+    assert!(matches!(compared, Err(VerifyError::Unfinished { position: at }) if at == position(&shop)), "{compared:?}");
+    desk.clerk().await.finish_work().await.unwrap();
+    let report = verify(Told::of(&shop), desk.store.as_ref(), fresh.store.clone(), |_| ()).await.unwrap();
+    assert!(report.is_equal(), "{report:?}");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chopmark_postgres::testing::Server;
 use secrecy::SecretString;
 
-use crate::contract::postgres::Server;
 use crate::contract::{Place, at, changes, everything, samples};
 use crate::postgres::testing::PostgresPlace;
 use crate::postgres::{PostgresBilling, PostgresOptions};

@@ -1,4 +1,9 @@
 //! A PostgreSQL for tests: Debian's, in a temporary folder, reached by a socket in there.
+//!
+//! Tests that ask and write share one server ([`shared_url`]) and use a [`TestSchema`] each. Those that stop it, pause it or
+//! want settings start a [`Server`] of their own.
+
+mod proxy;
 
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
@@ -7,7 +12,12 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio_postgres::NoTls;
+
+pub use self::proxy::Proxy;
 
 /// A running server to use instead of starting one: `postgres://…`, of a user who may create schemas.
 pub const URL_VARIABLE: &str = "CHOPMARK_TEST_POSTGRES_URL";
@@ -119,6 +129,36 @@ impl Server {
         self.restart()
     }
 
+    /// Lets none of its processes run, as if the machine stood still: connections stay, and nothing answers.
+    ///
+    /// # Errors
+    /// It does not run, in words.
+    pub fn pause(&self) -> Result<(), String> {
+        self.signal("STOP")
+    }
+
+    /// Lets its processes go on where they were.
+    ///
+    /// # Errors
+    /// It does not run, in words.
+    pub fn resume(&self) -> Result<(), String> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> Result<(), String> {
+        let file = self.folder.join("data/postmaster.pid");
+        let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let first = text.lines().next().unwrap_or_default().to_owned();
+        let kill = |processes: &str| run(Command::new("/bin/sh").args(["-c", &format!("kill -{name} {processes}")]));
+        // The first makes no more of them while it stands.
+        kill(&first)?;
+        let file = format!("/proc/{first}/task/{first}/children");
+        let others = std::fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
+        // One of them may have ended meanwhile.
+        others.split_whitespace().for_each(|other| _ = kill(other));
+        Ok(())
+    }
+
     fn control(&self, words: &[&str]) -> Result<(), String> {
         let programs = programs().ok_or(MISSING)?;
         let mut control = as_user(&programs.join("pg_ctl"), &self.folder);
@@ -130,8 +170,87 @@ impl Server {
     }
 }
 
+/// A schema for one test, in a server that others use too. It is not made by this; whatever is in it goes when the server
+/// does or, on one that somebody named, when this is dropped.
+#[derive(Debug)]
+pub struct TestSchema {
+    url: String,
+    name: String,
+}
+
+impl TestSchema {
+    /// A name that nobody else has, on the server that all tests of a process share.
+    ///
+    /// # Panics
+    /// As of [`shared_url`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::at(shared_url())
+    }
+
+    /// The same, on another server.
+    #[must_use]
+    pub fn at(url: String) -> Self {
+        Self { url, name: format!("chopmark_test_{}", unique()) }
+    }
+
+    /// The server's URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The schema's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A connection past whatever is tested, with this schema first on its path.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn client(&self) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await?;
+        tokio::spawn(connection);
+        client.batch_execute(&format!("SET search_path = {}", self.name)).await?;
+        Ok(client)
+    }
+}
+
+impl Default for TestSchema {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for TestSchema {
+    /// A server that somebody named is left as it was.
+    fn drop(&mut self) {
+        if std::env::var_os(URL_VARIABLE).is_none() {
+            return;
+        }
+        let (url, name) = (self.url.clone(), self.name.clone());
+        let drop_schema = async move {
+            let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
+            tokio::spawn(connection);
+            client.batch_execute(&format!("DROP SCHEMA IF EXISTS {name} CASCADE")).await
+        };
+        // A runtime does not wait within a runtime.
+        let dropping = std::thread::spawn(|| {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map(|runtime| runtime.block_on(drop_schema))
+        });
+        let _ = dropping.join();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
+        // A server that stands still does not end either.
+        let _ = self.resume();
         drop(self.watch.stdin.take());
         let _ = self.watch.wait();
     }
@@ -149,11 +268,16 @@ fn programs() -> Option<PathBuf> {
     debian.or_else(|| std::env::split_paths(&path).find(|folder| folder.join("initdb").exists()))
 }
 
+/// A part of a name that no other test has.
+fn unique() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}_{}_{}", std::process::id(), since.as_micros(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// A folder that the server may use.
 fn folder() -> Result<PathBuf, String> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
-    let name = format!("chopmark-pg-{}-{}", std::process::id(), since.as_nanos());
-    let folder = std::env::temp_dir().join(name);
+    let folder = std::env::temp_dir().join(format!("chopmark-pg-{}", unique()));
     std::fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     make_private(&folder, 0o700)?;
     Ok(folder)

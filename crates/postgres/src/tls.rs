@@ -1,26 +1,32 @@
 //! TLS towards the server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::address::Authorities;
-use crate::store::StoreError;
+use crate::error::PostgresError;
+
+/// Whom to trust as the server's authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Authorities {
+    Public,
+    InFile(PathBuf),
+}
 
 /// Connects with TLS to servers whose certificate one of the authorities signed, for the name in the URL.
-pub(super) fn connector(authorities: &Authorities) -> Result<MakeRustlsConnect, StoreError> {
+pub(crate) fn connector(authorities: &Authorities) -> Result<MakeRustlsConnect, PostgresError> {
     let roots = match authorities {
         Authorities::Public => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
-        Authorities::InFile(path) => roots_in(path).map_err(|reason| StoreError::Unavailable {
-            reason: format!("the authorities in {} cannot be used: {reason}", path.display()),
-        })?,
+        Authorities::InFile(path) => {
+            roots_in(path).map_err(|reason| PostgresError::Authorities { path: path.clone(), reason })?
+        }
     };
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| StoreError::Unavailable { reason: error.to_string() })?
+        .map_err(|error| PostgresError::NoConnection { reason: error.to_string() })?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
