@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chopmark_eventstore_double::{Double, Options};
 use chopmark_tables::{Column, CsvWriter, Kind, Limits, TableWriter, Value, Workbook, WriteError, XlsxWriter, read};
 use chopmark_tests::python::{environment, run};
 use chopmark_tests::repository::root;
@@ -68,6 +69,40 @@ fn leases_are_verified_in_java_with_the_jdk() {
         },
         "This test needs a JDK of version 17 or later: on Debian, `apt-get install openjdk-17-jdk-headless`.",
     );
+}
+
+#[test]
+fn a_log_and_its_seals_are_verified_in_python_by_their_description() {
+    let (python, [log, keys]) =
+        (python(), ["sealed-log.jsonl", "sealed-log.jwks.json"].map(|file| program("vectors").join(file)));
+    let verify = |log: &Path| {
+        let mut command = Command::new(&python);
+        command.arg(program("python/verify_log.py")).arg(log).arg(&keys);
+        command
+    };
+    let printed = run(&mut verify(&log), "").unwrap_or_else(|complaint| panic!("{complaint}"));
+    assert!(printed.contains("12 records, 2 seals, all as they must be"), "{printed}");
+
+    // A record that was changed after it was sealed, in a file that is whole in itself: only the seals tell.
+    let output = verify(&program("vectors/forged-log.jsonl")).output().expect("it ran before");
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains("are not those that were sealed"), "{complaint}");
+}
+
+/// The double of EventStoreDB, against which the engine is tested, is what a client of another hand takes for a server.
+#[test]
+fn the_double_of_eventstoredb_is_a_server_to_another_client() {
+    let folder = root().join("target/conformance/eventstore");
+    let python =
+        environment(&folder, &program("eventstore/requirements.txt")).unwrap_or_else(|missing| panic!("{missing}"));
+    let kept = tempfile::tempdir().expect("a folder");
+    let (listen, data) = ("127.0.0.1:0".parse().expect("an address"), kept.path().join("double.db"));
+    let double = Double::start(Options { listen, data, user: None }).expect("a double");
+    let mut command = Command::new(python);
+    command.arg(program("eventstore/check.py")).arg(double.url());
+    let printed = run(&mut command, "").unwrap_or_else(|complaint| panic!("{complaint}"));
+    assert!(printed.contains("as a server is"), "{printed}");
 }
 
 /// Runs the program about tables with its arguments.

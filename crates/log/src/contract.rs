@@ -1,13 +1,14 @@
-//! The promises of [`EventLog`], as tests that every engine runs.
+//! The promises of [`EventLog`] and of [`Engine`](crate::Engine), as tests that every engine runs.
 //!
-//! An engine brings a [`Place`] and calls [`event_log_contract!`](crate::event_log_contract) in its tests; each promise
-//! becomes one test. The promises ask for no more than the trait says: positions may have gaps, pages may be short, a
-//! conflict need not name the current revision.
+//! An engine brings a [`Place`] and calls [`event_log_contract!`](crate::event_log_contract) in its tests, and
+//! [`engine_contract!`](crate::engine_contract) with an [`EnginePlace`]; each promise becomes one test. The promises ask for
+//! no more than the traits say: positions may have gaps, pages may be short, a conflict need not name the current revision.
 
-#![expect(clippy::unwrap_used, reason = "a broken promise panics: that is how a test fails")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a broken promise panics: that is how a test fails")]
 
 mod appends;
 mod concurrency;
+mod engines;
 mod faults;
 mod model;
 mod reads;
@@ -24,6 +25,7 @@ use crate::record::{Appended, Expected, NewEvent, Page, Position, Record, Revisi
 
 pub use self::appends::*;
 pub use self::concurrency::*;
+pub use self::engines::*;
 pub use self::faults::LosesAnswers;
 pub use self::model::agrees_with_a_list;
 pub use self::reads::*;

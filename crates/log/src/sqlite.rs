@@ -21,9 +21,7 @@ mod schema;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-mod trouble;
 mod verify;
-mod wake;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -36,21 +34,18 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::housekeeper::Housekeeper;
 use self::reader::Readers;
-use self::trouble::Trouble;
-use self::wake::Head;
 use self::writer::{Import, Message, Request, Writer};
 use crate::engine::Engine;
 use crate::event_log::{AppendError, EventLog, ReadError};
 use crate::leadership::Leadership;
+use crate::limits;
 use crate::metrics::LogMetrics;
 use crate::record::{Appended, Expected, NewEvent, Page, Position, Record, Revision, StreamName};
+use crate::trouble::Trouble;
+use crate::wake::Head;
 
 pub use self::error::OpenError;
-
-/// The most events of one append.
-pub const EVENTS_MAX: usize = 1000;
-/// The most bytes of data and metadata of one event: 8 MiB.
-pub const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub use crate::limits::{EVENT_BYTES_MAX, EVENTS_MAX};
 
 /// Appends that wait for the writer before the next caller waits too.
 const WAITING_MAX: usize = 1024;
@@ -184,23 +179,6 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<std
     std::thread::Builder::new().name(name.into()).spawn(run)
 }
 
-fn check_limits(events: &[NewEvent]) -> Result<(), AppendError> {
-    let invalid = |reason| Err(AppendError::Invalid { reason });
-    if events.is_empty() {
-        return invalid("there are none".into());
-    }
-    if events.len() > EVENTS_MAX {
-        return invalid(format!("{} at once; at most {EVENTS_MAX}", events.len()));
-    }
-    for event in events {
-        let bytes = event.data.len().saturating_add(event.metadata.len());
-        if bytes > EVENT_BYTES_MAX {
-            return invalid(format!("event {} has {bytes} bytes; at most {EVENT_BYTES_MAX}", event.id));
-        }
-    }
-    Ok(())
-}
-
 #[async_trait]
 impl EventLog for SqliteLog {
     /// Dropping the future does not take the append back.
@@ -210,7 +188,7 @@ impl EventLog for SqliteLog {
         expected: Expected,
         events: Vec<NewEvent>,
     ) -> Result<Appended, AppendError> {
-        if let Err(error) = check_limits(&events) {
+        if let Err(error) = limits::check(&events) {
             self.metrics.count(Err(&error));
             return Err(error);
         }

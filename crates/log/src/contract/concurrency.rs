@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use super::{Place, begin, check_page, event, events, ids, stream, whole_log, whole_stream};
 use crate::event_log::AppendError;
 use crate::follower::Follower;
@@ -58,11 +60,12 @@ pub async fn racing_repeats_of_one_append_store_it_once(place: &impl Place) {
 pub async fn a_follower_misses_nothing_while_others_append(place: &impl Place) {
     const EACH: u64 = 25;
     let log = place.open().await;
+    let (tell_end, end) = watch::channel(None);
     let followers: Vec<_> = [1, 7, 1000]
         .into_iter()
         .map(|limit| {
             let follower = Follower::new(Arc::clone(&log), Position::START);
-            tokio::spawn(follow(follower, limit, RACERS * usize::try_from(EACH).unwrap()))
+            tokio::spawn(follow(follower, limit, end.clone()))
         })
         .collect();
     let writers: Vec<_> = (0..RACERS)
@@ -80,22 +83,31 @@ pub async fn a_follower_misses_nothing_while_others_append(place: &impl Place) {
     for writer in writers {
         writer.await.unwrap();
     }
+    tell_end.send_replace(Some(log.head().await.unwrap()));
     let all = whole_log(&log, 1000).await;
     for follower in followers {
         assert_eq!(follower.await.unwrap(), all);
     }
 }
 
-async fn follow(mut follower: Follower, limit: usize, count: usize) -> Vec<Record> {
+/// What a follower sees until it has reached the end, once that is told.
+async fn follow(mut follower: Follower, limit: usize, mut end: watch::Receiver<Option<Position>>) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
-    while records.len() < count {
+    loop {
         let before = follower.position();
-        let page = follower.next(limit).await.unwrap();
-        check_page(&page, before);
-        assert_eq!(follower.position(), page.reached);
-        records.extend(page.records);
+        if end.borrow_and_update().is_some_and(|end| before >= end) {
+            return records;
+        }
+        tokio::select! {
+            page = follower.next(limit) => {
+                let page = page.unwrap();
+                check_page(&page, before);
+                assert_eq!(follower.position(), page.reached);
+                records.extend(page.records);
+            }
+            told = end.changed() => told.unwrap(),
+        }
     }
-    records
 }
 
 /// A follower's first page at the head comes even if it is empty; the next one comes when there is something.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::wake::Head;
 use super::{open, reader, schema};
 use crate::metrics::LogMetrics;
+use crate::wake::Head;
 
 /// How often it looks.
 const ROUND: Duration = Duration::from_millis(100);

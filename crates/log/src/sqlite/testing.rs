@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use tempfile::TempDir;
 
 use super::{SqliteLog, SqliteOptions};
-use crate::contract::Place;
+use crate::contract::{EnginePlace, Place};
+use crate::engine::Engine;
 use crate::event_log::EventLog;
 use crate::metrics::LogMetrics;
 
@@ -23,7 +24,7 @@ impl SqlitePlace {
         self.0.path().join("chopmark.db")
     }
 
-    pub(super) fn log(&self) -> Arc<SqliteLog> {
+    pub(crate) fn log(&self) -> Arc<SqliteLog> {
         self.log_with(SqliteOptions::default())
     }
 
@@ -35,6 +36,13 @@ impl SqlitePlace {
 #[async_trait]
 impl Place for SqlitePlace {
     async fn open(&self) -> Arc<dyn EventLog> {
+        self.log()
+    }
+}
+
+#[async_trait]
+impl EnginePlace for SqlitePlace {
+    async fn open_engine(&self) -> Arc<dyn Engine> {
         self.log()
     }
 }

@@ -10,12 +10,12 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{self, Committed, Failed, Outcome, Wish};
-use super::trouble::Trouble;
-use super::wake::Head;
 use super::{import, open};
 use crate::event_log::AppendError;
 use crate::metrics::LogMetrics;
 use crate::record::{Appended, Expected, NewEvent, Position, Record, StreamName};
+use crate::trouble::Trouble;
+use crate::wake::Head;
 
 /// A batch takes no further append once it has this many events …
 const BATCH_EVENTS_MAX: usize = 512;

@@ -15,9 +15,9 @@ use crate::sqlite::batch::Failed;
 use crate::sqlite::housekeeper::Housekeeper;
 use crate::sqlite::open;
 use crate::sqlite::testing::SqlitePlace;
-use crate::sqlite::trouble::Trouble;
-use crate::sqlite::wake::Head;
 use crate::sqlite::writer::{Message, Request, Writer};
+use crate::trouble::Trouble;
+use crate::wake::Head;
 
 type Answer = oneshot::Receiver<Result<Appended, AppendError>>;
 

@@ -1,16 +1,15 @@
 //! Telling the process's log about appends that fail: once a minute, however many there are. A disk that is nearly full
-//! refuses and takes in turn.
+//! refuses and takes in turn, and so does a server that comes and goes.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
-
-use super::batch::Failed;
 
 /// How long what has been said is not said again.
 const QUIET: Duration = Duration::from_mins(1);
 
 /// Failures, and what was said of them.
 #[derive(Debug, Default)]
-pub(super) struct Trouble {
+pub(crate) struct Trouble {
     said_at: Option<Instant>,
     /// It was said last that appends fail, not that they succeed again.
     is_on: bool,
@@ -20,7 +19,7 @@ pub(super) struct Trouble {
 
 impl Trouble {
     /// A batch of so many appends has failed.
-    pub(super) fn failed(&mut self, failed: &Failed, appends: usize, now: Instant) {
+    pub(crate) fn failed(&mut self, failed: &impl Display, appends: usize, now: Instant) {
         self.unsaid += appends;
         if self.said_at.is_none_or(|said_at| now.duration_since(said_at) >= QUIET) {
             tracing::error!(error = %failed, appends = self.unsaid, "the event log takes no appends");
@@ -29,7 +28,7 @@ impl Trouble {
     }
 
     /// A batch was stored.
-    pub(super) fn is_over(&mut self) {
+    pub(crate) fn is_over(&mut self) {
         if std::mem::replace(&mut self.is_on, false) {
             tracing::info!("the event log takes appends again");
         }
@@ -42,10 +41,9 @@ mod tests {
 
     #[test]
     fn failures_are_told_at_once_and_then_once_a_minute() {
-        let failed = Failed::NotStored(rusqlite::Error::InvalidQuery);
         let (mut trouble, begun) = (Trouble::default(), Instant::now());
         let mut told = |second| {
-            trouble.failed(&failed, 3, begun + Duration::from_secs(second));
+            trouble.failed(&"full", 3, begun + Duration::from_secs(second));
             let is_told = trouble.unsaid == 0;
             trouble.is_over();
             is_told
