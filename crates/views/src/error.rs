@@ -59,6 +59,33 @@ pub enum ViewsError {
         /// The newest version that is understood.
         known: i32,
     },
+    /// PostgreSQL cannot be reached, or refuses.
+    #[error("cannot {doing} what was seen: {reason}")]
+    Postgres {
+        /// What was tried.
+        doing: &'static str,
+        /// What happened.
+        reason: String,
+    },
+    /// The URL of the PostgreSQL cannot be right.
+    #[error("{reason}")]
+    Url {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A newer version of this program made the tables.
+    #[error(
+        "the tables in schema {schema} are of version {found}, and this program knows version {known}: run the newer \
+         program, or drop the schema; only the memory of when machines, deployments and tokens were last seen is lost"
+    )]
+    NewerTables {
+        /// Their schema.
+        schema: String,
+        /// Their version.
+        found: i32,
+        /// The version that is understood.
+        known: i32,
+    },
     /// The system has no thread to spare.
     #[error("cannot start a thread for the views: {source}")]
     Thread {

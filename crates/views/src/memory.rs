@@ -1,5 +1,6 @@
 //! What was seen and is not in the store yet, in shards: many threads write here at once, none for long.
 
+use std::collections::{BTreeMap, btree_map};
 use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +17,14 @@ const SHARDS: usize = 256;
 pub(crate) trait Merge {
     /// Takes in another sighting of the same. Which of the two came first makes no difference.
     fn merge(&mut self, other: Self);
+}
+
+/// Puts a sighting beside what a map has of the same.
+pub(crate) fn merge_into<K: Ord, V: Merge>(map: &mut BTreeMap<K, V>, key: K, value: V) {
+    match map.entry(key) {
+        btree_map::Entry::Occupied(known) => known.into_mut().merge(value),
+        btree_map::Entry::Vacant(free) => drop(free.insert(value)),
+    }
 }
 
 /// Sightings by name.

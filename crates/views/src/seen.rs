@@ -3,20 +3,24 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::error::ViewsError;
-use crate::memory::{Memory, Merge};
+use crate::memory::{Memory, Merge, merge_into};
 use crate::metrics::ViewsMetrics;
 use crate::names::{BYTES_MAX, Called};
+use crate::noted::Noted;
+use crate::postgres::{self, Postgres};
 use crate::sighting::{DeploymentSighting, LastSeen, SeenDeployment, Sighting};
 use crate::sqlite::{self, Sqlite};
 use crate::store::{Charged, Deployment, Holding, Hours, Store, Used};
-use crate::writer::{Done, Waiting, Writer};
+use crate::writer::{Done, FLUSH_EVERY, Waiting, Writer};
 
 const SECONDS_PER_HOUR: i64 = 3_600;
 
@@ -27,11 +31,13 @@ pub(crate) struct Bounds {
     pub(crate) much: i64,
     /// Nothing new is taken above this; some 150 bytes each.
     pub(crate) most: i64,
+    /// The writer writes so often.
+    pub(crate) every: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { much: 200_000, most: 500_000 }
+        Self { much: 200_000, most: 500_000, every: FLUSH_EVERY }
     }
 }
 
@@ -42,12 +48,13 @@ pub struct Seen(Arc<Shared>);
 
 struct Shared {
     store: Arc<dyn Store>,
-    kept_since: DateTime<Utc>,
     waiting: Arc<Waiting>,
     bounds: Bounds,
     metrics: ViewsMetrics,
     done: watch::Receiver<Done>,
     is_closed: AtomicBool,
+    /// The latest sighting of a holder that found no room; none at all is the beginning of time.
+    dropped_at: AtomicI64,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -63,7 +70,25 @@ impl Seen {
     /// # Errors
     /// [`ViewsError`]: the file is damaged, foreign, of a newer version, or cannot be read or written.
     pub fn open(path: &Path, metrics: ViewsMetrics) -> Result<Self, ViewsError> {
-        Self::over(Arc::new(Sqlite::open(path, Utc::now())?), Bounds::default(), metrics)
+        Self::open_at(path, Utc::now(), metrics)
+    }
+
+    /// The same, by a clock that says `now`, UTC.
+    ///
+    /// # Errors
+    /// As of [`open`](Self::open).
+    pub fn open_at(path: &Path, now: DateTime<Utc>, metrics: ViewsMetrics) -> Result<Self, ViewsError> {
+        Self::over(Arc::new(Sqlite::open(path, now)?), Bounds::default(), metrics)
+    }
+
+    /// Keeps what is seen in a PostgreSQL, in the schema `chopmark_seen`, where other processes share it. The URL is like
+    /// `postgres://user:password@host/database?sslmode=require`. A server that is away, also now, only delays: until it is
+    /// back, what is seen is remembered here, and what is asked fails.
+    ///
+    /// # Errors
+    /// [`ViewsError::Url`]; [`ViewsError::Thread`].
+    pub fn connect_later(url: &SecretString, metrics: ViewsMetrics) -> Result<Self, ViewsError> {
+        Self::over(Arc::new(Postgres::connect_later(url, postgres::SCHEMA)?), Bounds::default(), metrics)
     }
 
     /// The same for who cannot do without: a damaged file is moved aside to `….damaged-<seconds since 1970>`, with its
@@ -84,7 +109,6 @@ impl Seen {
     }
 
     pub(crate) fn over(store: Arc<dyn Store>, bounds: Bounds, metrics: ViewsMetrics) -> Result<Self, ViewsError> {
-        let kept_since = time(store.begun()?);
         let waiting = Arc::new(Waiting::new(&metrics.waiting));
         let (sender, done) = watch::channel(Done::default());
         let writer = Writer {
@@ -92,19 +116,42 @@ impl Seen {
             waiting: Arc::clone(&waiting),
             metrics: metrics.clone(),
             done: sender,
+            every: bounds.every,
             complained: None,
         };
         let thread = std::thread::Builder::new().name("views-writer".into());
         let writer = Some(thread.spawn(move || writer.run()).map_err(|source| ViewsError::Thread { source })?);
-        let is_closed = AtomicBool::new(false);
-        Ok(Self(Arc::new(Shared { store, kept_since, waiting, bounds, metrics, done, is_closed, writer })))
+        let (is_closed, dropped_at) = (AtomicBool::new(false), AtomicI64::new(i64::MIN));
+        Ok(Self(Arc::new(Shared { store, waiting, bounds, metrics, done, is_closed, dropped_at, writer })))
     }
 
-    /// When the store was begun, UTC. Who was not seen before then is not missing: nobody was watching, or the file that
-    /// remembered it was lost.
+    /// Whether other processes may have seen what this one does not know yet.
     #[must_use]
-    pub fn kept_since(&self) -> DateTime<Utc> {
-        self.0.kept_since
+    pub fn is_shared(&self) -> bool {
+        self.0.store.is_shared()
+    }
+
+    /// From now on this process gives out leases and remembers whom it saw: others that share the store count on what it
+    /// writes. To be said before the first sighting.
+    pub fn keep_watch(&self) {
+        self.0.waiting.keep_watch();
+    }
+
+    /// How far what was seen is known, by a clock that says `now`, UTC.
+    ///
+    /// # Errors
+    /// [`ViewsError`]: the store cannot be read.
+    pub async fn noted(&self, now: DateTime<Utc>) -> Result<Noted, ViewsError> {
+        let watcher = self.0.waiting.watcher();
+        let notes = self.read(move |store| store.notes(watcher)).await?;
+        Ok(Noted::of(notes, watcher.is_some(), self.dropped_at(), now))
+    }
+
+    /// The time, UTC, of the latest sighting of a holder that this process had no room for.
+    #[must_use]
+    pub fn dropped_at(&self) -> Option<DateTime<Utc>> {
+        let at = self.0.dropped_at.load(Ordering::Relaxed);
+        (at > i64::MIN).then(|| time(at))
     }
 
     /// Remembers that a holder of a license was seen. Returns at once, waits for no disk and never fails; what finds no
@@ -113,7 +160,10 @@ impl Seen {
         let called = Called { hour: 0, names: [sighting.seller, sighting.license, sighting.holder] };
         let at = sighting.at.timestamp_micros();
         let lease_until = sighting.lease_until.map(|until| until.timestamp_micros());
-        self.take(&self.0.waiting.holders, called, Holding { at, lease_until });
+        if !self.take(&self.0.waiting.holders, called, Holding { at, lease_until }) {
+            self.0.dropped_at.fetch_max(at, Ordering::Relaxed);
+            self.0.waiting.has_dropped.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Remembers that a deployment was seen within an hour; as [`saw`](Self::saw) in all else.
@@ -129,16 +179,19 @@ impl Seen {
         self.take(&self.0.waiting.tokens, called, Used(at.timestamp_micros()));
     }
 
-    fn take<const N: usize, V: Merge>(&self, memory: &Memory<N, V>, called: Called<'_, N>, value: V) {
+    /// False: there was no room.
+    fn take<const N: usize, V: Merge>(&self, memory: &Memory<N, V>, called: Called<'_, N>, value: V) -> bool {
         let shared = &*self.0;
         let is_welcome = called.len() <= BYTES_MAX && !shared.is_closed.load(Ordering::Relaxed);
         if !is_welcome || !memory.saw(called, value, |waiting| waiting < shared.bounds.most) {
-            return shared.metrics.dropped.inc();
+            shared.metrics.dropped.inc();
+            return false;
         }
         let is_much = shared.metrics.waiting.get() >= shared.bounds.much;
         if is_much && !shared.waiting.is_much.swap(true, Ordering::Relaxed) {
             shared.waiting.signals.hurry();
         }
+        true
     }
 
     /// When each holder of a license was last seen: what is written, and what is not yet.
@@ -149,11 +202,11 @@ impl Seen {
         let mut holders = BTreeMap::new();
         self.0.waiting.holders.each_at_home(Called { hour: 0, names: [seller, license, ""] }, |called, holding| {
             let [_, _, holder] = called.names;
-            merge(&mut holders, holder.to_owned(), *holding);
+            merge_into(&mut holders, holder.to_owned(), *holding);
         });
         let (seller, license) = (seller.to_owned(), license.to_owned());
         for (holder, holding) in self.read(move |store| store.holders(&seller, &license)).await? {
-            merge(&mut holders, holder, holding);
+            merge_into(&mut holders, holder, holding);
         }
         let told = |holding: Holding| LastSeen { at: time(holding.at), lease_until: holding.lease_until.map(time) };
         Ok(holders.into_iter().map(|(holder, holding)| (holder, told(holding))).collect())
@@ -167,10 +220,10 @@ impl Seen {
         let mut tokens = BTreeMap::new();
         self.0.waiting.tokens.each(|called, used| {
             let [id] = called.names;
-            merge(&mut tokens, id.to_owned(), *used);
+            merge_into(&mut tokens, id.to_owned(), *used);
         });
         for (id, used) in self.read(|store| store.tokens()).await? {
-            merge(&mut tokens, id, used);
+            merge_into(&mut tokens, id, used);
         }
         Ok(tokens.into_iter().map(|(id, Used(at))| (id, time(at))).collect())
     }
@@ -185,12 +238,12 @@ impl Seen {
         self.0.waiting.hours.each(|called, charged| {
             let [owner, ecs, product] = called.names;
             if owner == seller && called.hour == hour {
-                merge(&mut deployments, (product.to_owned(), ecs.to_owned()), charged.clone());
+                merge_into(&mut deployments, (product.to_owned(), ecs.to_owned()), charged.clone());
             }
         });
         let seller = seller.to_owned();
         for (deployment, charged) in self.read(move |store| store.hour(&seller, hour)).await? {
-            merge(&mut deployments, deployment, charged);
+            merge_into(&mut deployments, deployment, charged);
         }
         let told = |((product, ecs), charged): (Deployment, Charged)| {
             let charging_mode = charged.mode.map(String::from);
@@ -273,13 +326,6 @@ impl Drop for Shared {
         if writer.is_some_and(|writer| writer.join().is_err()) {
             tracing::error!("the thread of the views panicked");
         }
-    }
-}
-
-fn merge<K: Ord, V: Merge>(map: &mut BTreeMap<K, V>, key: K, value: V) {
-    match map.get_mut(&key) {
-        Some(known) => known.merge(value),
-        None => drop(map.insert(key, value)),
     }
 }
 

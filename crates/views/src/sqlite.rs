@@ -5,11 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
+use uuid::Uuid;
 
 use crate::error::ViewsError;
-use crate::store::{Batch, Charged, Deployment, Holding, Hours, Micros, Store, Used};
+use crate::store::{Batch, Charged, Deployment, Holding, Hours, Micros, Notes, Store, Used, Watcher};
 
 mod file;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub(crate) use self::file::put_aside;
 
@@ -60,11 +63,16 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn begun(&self) -> Result<Micros, ViewsError> {
-        self.read_with(|connection| connection.query_row("SELECT at FROM begun", [], |row| row.get(0)))
+    fn is_shared(&self) -> bool {
+        false
     }
 
-    fn write(&self, batch: &Batch) -> Result<(), ViewsError> {
+    fn notes(&self, _: Option<Uuid>) -> Result<Notes, ViewsError> {
+        let begun = self.read_with(|connection| connection.query_row("SELECT at FROM begun", [], |row| row.get(0)))?;
+        Ok(Notes { begun, told: None })
+    }
+
+    fn write(&self, batch: &Batch, _: Option<&Watcher>) -> Result<(), ViewsError> {
         self.write_with(|connection| {
             let transaction = connection.transaction()?;
             write_batch(&transaction, batch)?;
@@ -113,7 +121,7 @@ impl Store for Sqlite {
         self.write_with(|connection| connection.prepare_cached(deletion)?.execute([hour]).map(drop))
     }
 
-    fn close(&self) {
+    fn close(&self, _: Option<Uuid>) {
         // So that the file is whole without its companions. If somebody reads just now, they stay, and nothing is lost.
         if let Err(error) = self.writer().pragma_update(None, "wal_checkpoint", "TRUNCATE") {
             tracing::debug!(%error, "the views keep their write-ahead log");

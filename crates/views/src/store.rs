@@ -1,5 +1,9 @@
 //! Where sightings are kept for good: what an engine must do.
 
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
 use crate::error::ViewsError;
 use crate::memory::{Merge, Taken};
 
@@ -71,12 +75,48 @@ impl Batch {
     }
 }
 
-/// An engine. Its calls block; it is called from several threads.
-pub(crate) trait Store: Send + Sync + 'static {
+/// A process that gives out leases and remembers whom it saw. Others count on what it has written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watcher {
+    /// Which process; its own, and another one after a restart.
+    pub(crate) id: Uuid,
+    /// All that it saw before then is in the batch, or was written before.
+    pub(crate) complete_to: Instant,
+    /// It had to drop a sighting of a holder since it last wrote.
+    pub(crate) has_dropped: bool,
+}
+
+/// What a store knows of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Notes {
     /// When the store was begun.
-    fn begun(&self) -> Result<Micros, ViewsError>;
-    /// Merges a batch into what is kept: all of it or, with an error, nothing.
-    fn write(&self, batch: &Batch) -> Result<(), ViewsError>;
+    pub(crate) begun: Micros,
+    /// What the processes that share it told; `None` where it belongs to one.
+    pub(crate) told: Option<Told>,
+}
+
+/// How far those who share a store have written. Ages, by the clock of the store: those of the processes may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// How long ago it is that all others had written all they had seen; `None` where nobody else is on record.
+    pub(crate) others_behind: Option<Duration>,
+    /// How long ago anybody last wrote; nobody was seen since, unless somebody is late.
+    pub(crate) watched_ago: Duration,
+    /// For how long there has been somebody to see, without a break.
+    pub(crate) watched_for: Duration,
+    /// The last time, so long ago, at which something may have been seen that nobody will ever write.
+    pub(crate) lost_ago: Option<Duration>,
+}
+
+/// An engine. Its calls block; it is called from several threads, and from several processes where it is shared.
+pub(crate) trait Store: Send + Sync + 'static {
+    /// Whether other processes may write it as well.
+    fn is_shared(&self) -> bool;
+    /// Merges a batch into what is kept. With an error, some of it may be kept: merging it again does no harm. Who wrote it
+    /// is noted, once all of it is kept.
+    fn write(&self, batch: &Batch, watcher: Option<&Watcher>) -> Result<(), ViewsError>;
+    /// What the store knows of itself. What `watcher` has not written, it knows by itself.
+    fn notes(&self, watcher: Option<Uuid>) -> Result<Notes, ViewsError>;
     /// The holders of a license.
     fn holders(&self, seller: &str, license: &str) -> Result<Vec<(String, Holding)>, ViewsError>;
     /// All tokens.
@@ -87,8 +127,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn forget(&self, seller: &str, license: &str, holder: &str) -> Result<(), ViewsError>;
     /// Forgets hours before this one.
     fn forget_hours_before(&self, hour: Hours) -> Result<(), ViewsError>;
-    /// Puts everything in order; nothing is written after this.
-    fn close(&self);
+    /// Puts everything in order; nothing is written after this. `leaving` is a process that has written all it saw.
+    fn close(&self, leaving: Option<Uuid>);
 }
 
 #[cfg(test)]

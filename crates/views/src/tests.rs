@@ -1,27 +1,14 @@
-use std::collections::HashMap;
+//! Sightings in a file, and how they come there.
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use proptest::prelude::*;
 use rusqlite::Connection;
 
+use crate::contract::{at, deployment, pairs, seconds, sighting};
 use crate::seen::Bounds;
 use crate::sqlite::Sqlite;
-use crate::{DeploymentSighting, LastSeen, Seen, SeenDeployment, Sighting, ViewsError, ViewsMetrics};
-
-/// Ten seconds past the hour.
-fn at(second: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_789_999_210 + second, 123_456_000).unwrap()
-}
-
-fn sighting(license: &'static str, holder: &'static str, second: i64) -> Sighting<'static> {
-    Sighting { seller: "acme", license, holder, at: at(second), lease_until: None }
-}
-
-fn deployment(ecs: &'static str, charging_mode: Option<&'static str>, second: i64) -> DeploymentSighting<'static> {
-    DeploymentSighting { seller: "acme", product: "sku-1", ecs, charging_mode, at: at(second) }
-}
+use crate::{Seen, Sighting, ViewsError, ViewsMetrics};
 
 fn open(path: &Path) -> Seen {
     Seen::open(path, ViewsMetrics::unregistered()).unwrap()
@@ -72,42 +59,6 @@ impl Fragile {
     }
 }
 
-async fn seconds(seen: &Seen, license: &str) -> HashMap<String, i64> {
-    let holders = seen.last_seen("acme", license).await.unwrap();
-    holders.into_iter().map(|(holder, seen)| (holder, (seen.at - at(0)).num_seconds())).collect()
-}
-
-fn pairs<const N: usize>(pairs: [(&str, i64); N]) -> HashMap<String, i64> {
-    pairs.into_iter().map(|(holder, second)| (holder.to_owned(), second)).collect()
-}
-
-#[tokio::test]
-async fn what_was_seen_is_told_at_once_and_stays_over_a_restart() {
-    let folder = Folder::new();
-    let seen = open(&folder.file());
-    let until = Some(at(90_000));
-    seen.saw(Sighting { lease_until: until, ..sighting("l-1", "m-1", 1) });
-    seen.saw(sighting("l-1", "m-2", 2));
-    seen.saw(sighting("l-2", "", 3));
-    seen.saw(Sighting { seller: "other", ..sighting("l-1", "m-9", 4) });
-    seen.saw_token("t-1", at(5));
-    let expected = HashMap::from([
-        ("m-1".to_owned(), LastSeen { at: at(1), lease_until: until }),
-        ("m-2".to_owned(), LastSeen { at: at(2), lease_until: None }),
-    ]);
-    let tokens = HashMap::from([("t-1".to_owned(), at(5))]);
-    assert_eq!(seen.last_seen("acme", "l-1").await.unwrap(), expected, "from memory");
-    assert_eq!(seen.token_last_used().await.unwrap(), tokens, "from memory");
-    seen.flush().await;
-    assert_eq!(seen.last_seen("acme", "l-1").await.unwrap(), expected, "from the store");
-    drop(seen);
-    let seen = open(&folder.file());
-    assert_eq!(seen.last_seen("acme", "l-1").await.unwrap(), expected, "after a restart");
-    assert_eq!(seconds(&seen, "l-2").await, pairs([("", 3)]));
-    assert_eq!(seconds(&seen, "l-3").await, pairs([]));
-    assert_eq!(seen.token_last_used().await.unwrap(), tokens);
-}
-
 #[tokio::test]
 async fn the_last_one_to_let_go_writes_what_waits_and_leaves_one_file() {
     let folder = Folder::new();
@@ -122,12 +73,30 @@ async fn the_last_one_to_let_go_writes_what_waits_and_leaves_one_file() {
 }
 
 #[tokio::test]
-async fn the_store_knows_since_when_it_is_kept() {
+async fn a_file_is_kept_since_it_was_begun() {
     let folder = Folder::new();
     let fragile = Fragile::open(&folder, Bounds::default());
-    assert_eq!(fragile.seen.kept_since(), at(0));
+    let kept_since = async |seen: &Seen| seen.noted(at(9)).await.unwrap().kept_since;
+    assert_eq!(kept_since(&fragile.seen).await, at(0));
     drop(fragile);
-    assert_eq!(open(&folder.file()).kept_since(), at(0), "reopening begins nothing anew");
+    assert_eq!(kept_since(&open(&folder.file())).await, at(0), "reopening begins nothing anew");
+}
+
+#[tokio::test]
+async fn what_found_no_room_is_known_to_be_lost() {
+    let folder = Folder::new();
+    let fragile = Fragile::open(&folder, Bounds { much: 1_000, most: 1, ..Bounds::default() });
+    fragile.refuse(true);
+    fragile.seen.saw(sighting("l-1", "m-1", 1));
+    assert_eq!(fragile.seen.dropped_at(), None);
+    fragile.seen.saw_token("t", at(9));
+    assert_eq!(fragile.seen.dropped_at(), None, "no lease went with it");
+    for second in [7, 5] {
+        fragile.seen.saw(sighting("l-1", "m-2", second));
+    }
+    assert_eq!(fragile.seen.dropped_at(), Some(at(7)));
+    assert_eq!(fragile.seen.noted(at(20)).await.unwrap().lost, Some(at(7)));
+    fragile.refuse(false);
 }
 
 #[tokio::test]
@@ -160,83 +129,6 @@ async fn a_killed_process_loses_only_what_it_had_not_written() {
     }
     assert_eq!(seconds(&open(&after.file()), "l-1").await, pairs([("m-1", 1)]));
     fragile.refuse(false);
-}
-
-#[tokio::test]
-async fn an_older_sighting_moves_no_time_back_in_memory_or_in_the_store() {
-    let folder = Folder::new();
-    let seen = open(&folder.file());
-    let with_lease = |second, until| Sighting { lease_until: Some(at(until)), ..sighting("l-1", "m-1", second) };
-    for (sighting, expected) in [
-        (with_lease(5, 100), (5, Some(100))),
-        (with_lease(3, 50), (5, Some(100))),
-        (sighting("l-1", "m-1", 6), (6, Some(100))),
-        (with_lease(2, 200), (6, Some(200))),
-    ] {
-        for is_written in [false, true] {
-            seen.saw(sighting);
-            if is_written {
-                seen.flush().await;
-            }
-            let told = seen.last_seen("acme", "l-1").await.unwrap()["m-1"];
-            let expected = LastSeen { at: at(expected.0), lease_until: expected.1.map(at) };
-            assert_eq!(told, expected, "{sighting:?}, written: {is_written}");
-        }
-    }
-    seen.saw_token("t", at(9));
-    seen.flush().await;
-    seen.saw_token("t", at(8));
-    seen.flush().await;
-    assert_eq!(seen.token_last_used().await.unwrap()["t"], at(9));
-}
-
-#[tokio::test]
-async fn an_hour_tells_each_deployment_once_and_sorted_until_it_is_forgotten() {
-    let folder = Folder::new();
-    let seen = open(&folder.file());
-    let told = |ecs: &str, mode: Option<&str>| SeenDeployment {
-        product: "sku-1".into(),
-        ecs: ecs.into(),
-        charging_mode: mode.map(Into::into),
-    };
-    seen.saw_deployment_hour(deployment("e-2", Some("0"), 1));
-    seen.saw_deployment_hour(deployment("e-1", None, 2));
-    seen.flush().await;
-    seen.saw_deployment_hour(deployment("e-2", None, 3));
-    seen.saw_deployment_hour(deployment("e-1", Some("1"), 4));
-    seen.saw_deployment_hour(deployment("e-3", Some("1"), 3_700));
-    seen.saw_deployment_hour(DeploymentSighting { seller: "other", ..deployment("e-9", None, 5) });
-    let first = vec![told("e-1", Some("1")), told("e-2", Some("0"))];
-    for is_written in [false, true] {
-        if is_written {
-            seen.flush().await;
-        }
-        assert_eq!(seen.hour("acme", at(0)).await.unwrap(), first, "written: {is_written}");
-        assert_eq!(seen.hour("acme", at(3_600)).await.unwrap(), [told("e-3", Some("1"))]);
-    }
-    let end_of_first = at(3_590) - TimeDelta::microseconds(123_456);
-    seen.forget_hours_before(end_of_first - TimeDelta::microseconds(1)).await.unwrap();
-    assert_eq!(seen.hour("acme", at(0)).await.unwrap(), first, "the hour has not ended");
-    seen.forget_hours_before(end_of_first).await.unwrap();
-    assert_eq!(seen.hour("acme", at(0)).await.unwrap(), []);
-    assert_eq!(seen.hour("acme", at(3_600)).await.unwrap(), [told("e-3", Some("1"))]);
-}
-
-#[tokio::test]
-async fn a_forgotten_holder_is_unknown_wherever_it_was_remembered_until_it_is_seen_again() {
-    let folder = Folder::new();
-    let seen = open(&folder.file());
-    for is_written in [false, true] {
-        seen.saw(sighting("l-1", "m-1", 1));
-        seen.saw(sighting("l-1", "m-2", 1));
-        if is_written {
-            seen.flush().await;
-        }
-        seen.forget("acme", "l-1", "m-1").await.unwrap();
-        assert_eq!(seconds(&seen, "l-1").await, pairs([("m-2", 1)]), "written: {is_written}");
-    }
-    seen.saw(sighting("l-1", "m-1", 0));
-    assert_eq!(seconds(&seen, "l-1").await, pairs([("m-1", 0), ("m-2", 1)]));
 }
 
 #[tokio::test]
@@ -294,7 +186,7 @@ async fn what_cannot_be_written_at_the_end_is_counted_as_dropped() {
 #[tokio::test]
 async fn memory_is_bounded_and_the_known_still_merge() {
     let folder = Folder::new();
-    let fragile = Fragile::open(&folder, Bounds { much: 1_000, most: 10 });
+    let fragile = Fragile::open(&folder, Bounds { much: 1_000, most: 10, ..Bounds::default() });
     let Fragile { seen, metrics, .. } = &fragile;
     fragile.refuse(true);
     for number in 0..15 {
@@ -312,7 +204,7 @@ async fn memory_is_bounded_and_the_known_still_merge() {
 #[tokio::test]
 async fn much_to_write_is_written_before_its_time() {
     let folder = Folder::new();
-    let fragile = Fragile::open(&folder, Bounds { much: 100, most: 1_000_000 });
+    let fragile = Fragile::open(&folder, Bounds { much: 100, most: 1_000_000, ..Bounds::default() });
     for number in 0..100 {
         fragile.seen.saw(Sighting { holder: &format!("m-{number}"), ..sighting("l-1", "", 1) });
     }
@@ -447,40 +339,4 @@ fn only_its_owner_can_read_the_file() {
     let folder = Folder::new();
     drop(open(&folder.file()));
     assert_eq!(std::fs::metadata(folder.file()).unwrap().permissions().mode() & 0o077, 0);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
-
-    #[test]
-    fn memory_and_store_together_tell_what_a_map_would(
-        steps in proptest::collection::vec((0usize..4, 0usize..4, 0i64..50, any::<bool>(), any::<bool>()), 1..60),
-    ) {
-        const NAMES: [&str; 4] = ["", "a", "b", "ab"];
-        let folder = Folder::new();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut seen = open(&folder.file());
-            let mut model: HashMap<(&str, &str), i64> = HashMap::new();
-            for (license, holder, second, is_flushed, is_restarted) in steps {
-                let (license, holder) = (NAMES[license], NAMES[holder]);
-                seen.saw(sighting(license, holder, second));
-                let latest = model.entry((license, holder)).or_insert(second);
-                *latest = (*latest).max(second);
-                if is_flushed {
-                    seen.flush().await;
-                }
-                if is_flushed && is_restarted {
-                    drop(seen);
-                    seen = open(&folder.file());
-                }
-            }
-            for license in NAMES {
-                let of_license = model.iter().filter(|((other, _), _)| *other == license);
-                let expected: HashMap<_, _> =
-                    of_license.map(|((_, holder), second)| ((*holder).to_owned(), *second)).collect();
-                assert_eq!(seconds(&seen, license).await, expected);
-            }
-        });
-    }
 }
