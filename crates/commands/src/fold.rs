@@ -7,6 +7,7 @@ use chopmark_domain::codec::StoredEvent;
 use chopmark_domain::hours::{self, Hours};
 use chopmark_domain::license::{self, Standing};
 use chopmark_domain::order::{self, Order};
+use chopmark_domain::requests::{self, Requests};
 use chopmark_domain::settlement::bill::event::{self as bill, KeptBill};
 use chopmark_domain::settlement::month::{self, Month};
 use chopmark_domain::settlement::transactions::{self, Transactions};
@@ -75,6 +76,19 @@ macro_rules! plain_fold {
         }
     };
 }
+impl Fold for Requests {
+    type Event = requests::Event;
+
+    fn take(&mut self, event: &requests::Event, record: &Record) -> Result<(), CommandError> {
+        self.evolve(event, record.recorded_at);
+        Ok(())
+    }
+
+    fn take_new(&mut self, event: &requests::Event, _cause: &Cause, at: chrono::DateTime<chrono::Utc>) {
+        self.evolve(event, at);
+    }
+}
+
 plain_fold!(Order, order::Event);
 plain_fold!(Catalog, catalog::Event);
 plain_fold!(Access, access::Event);

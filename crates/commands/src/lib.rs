@@ -11,6 +11,8 @@ mod error;
 mod fold;
 mod licenses;
 mod looking_back;
+mod requests;
+mod seals;
 mod seats;
 mod settlement;
 mod transact;
@@ -22,6 +24,7 @@ use chopmark_log::{EventLog, Position};
 pub use clock::{Clock, SystemClock};
 pub use error::{CommandError, SettlementRefusal};
 pub use looking_back::{Cut, Told};
+pub use seals::SealOnRecord;
 
 /// Everything that changes the log goes through here. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +33,7 @@ pub struct Commands {
     clock: Arc<dyn Clock>,
     secrets: Arc<admin::Secrets>,
     answered: Arc<answered::Answered>,
+    is_among_others: bool,
 }
 
 /// What a command found or made.
@@ -48,7 +52,14 @@ impl Commands {
     /// Commands on a log, with a clock.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>) -> Self {
-        Self { log, clock, secrets: Arc::default(), answered: Arc::default() }
+        Self { log, clock, secrets: Arc::default(), answered: Arc::default(), is_among_others: false }
+    }
+
+    /// The same beside other processes that take callbacks: what was answered without an event is then remembered in the
+    /// log.
+    #[must_use]
+    pub fn among_others(self) -> Self {
+        Self { is_among_others: true, ..self }
     }
 
     /// The time, UTC.

@@ -9,6 +9,7 @@ use chopmark_domain::stream::{LicenseId, LicenseKey, Stream};
 use chopmark_log::{Position, StreamName};
 
 use crate::error::CommandError;
+use crate::requests::StatusRequest;
 use crate::transact::Guess;
 use crate::{Commands, Done};
 
@@ -36,18 +37,24 @@ impl Commands {
         let request = Request { now: self.now(), signature: cause.signature() };
         let stream = Stream::License(key.clone());
         let name = StreamName::new(&stream.to_string())?;
-        let status_request = request.signature.filter(|_| matches!(command, Command::Freeze | Command::Unfreeze));
+        let signature = request.signature.filter(|_| matches!(command, Command::Freeze | Command::Unfreeze));
+        let status_request =
+            signature.map(|signature| StatusRequest { key, stream: &name, signature, now: request.now });
+        let was_answered = match &status_request {
+            Some(status_request) => self.was_answered(status_request).await?,
+            None => false,
+        };
         let done: Done<Standing> = self
             .transact(&stream, guess, cause, |standing: &Standing| {
-                if status_request.is_some_and(|signature| self.answered.contains(&name, signature, request.now)) {
+                if was_answered {
                     return Ok(vec![]);
                 }
                 Ok(decide(&key.id, standing, command.clone(), request)?)
             })
             .await?
             .into();
-        if let Some(signature) = status_request.filter(|_| done.appended == 0) {
-            self.answered.remember(&name, signature, request.now);
+        if let Some(status_request) = status_request.filter(|_| done.appended == 0 && !was_answered) {
+            self.remember(&status_request, &done.state, cause).await?;
         }
         Ok(done)
     }

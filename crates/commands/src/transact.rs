@@ -132,7 +132,7 @@ impl Commands {
     }
 
     /// Appends; a lost answer is asked for again with the same ids, so that it is never guessed.
-    async fn append<E: StoredEvent>(
+    pub(crate) async fn append<E: StoredEvent>(
         &self,
         name: &StreamName,
         expected: Expected,

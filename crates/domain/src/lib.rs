@@ -18,6 +18,8 @@ pub mod ids;
 pub mod license;
 pub mod order;
 pub mod purchase;
+pub mod requests;
 pub mod rfc3339;
+pub mod seal;
 pub mod settlement;
 pub mod stream;

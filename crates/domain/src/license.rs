@@ -25,7 +25,7 @@ pub use event::{
     Unfrozen, Upgraded,
 };
 pub use history::{History, NamedOrder, OrderRole, Standing, Terms};
-pub use leaving::{KnownLeases, seat_taken_until};
+pub use leaving::{HEARD_WITHIN, KnownLeases, seat_taken_until};
 pub use machine::{Machine, Machines};
 pub use reason::{Language, Reason, Worded};
 pub use state::{Activation, License, PROVISIONAL_TERM, Shown, Status};

@@ -54,6 +54,8 @@ pub struct LicenseKey {
 pub enum Stream {
     /// One instance, license code or deployment: [`crate::license::Event`].
     License(LicenseKey),
+    /// What the marketplace asked of one license that changed nothing: [`crate::requests::Event`].
+    Requests(LicenseKey),
     /// One order: [`crate::order::Event`].
     Order(SellerId, OrderId),
     /// A seller's secret and catalog: [`crate::catalog::Event`].
@@ -69,6 +71,8 @@ pub enum Stream {
     Transactions(SellerId, String),
     /// Tokens of the installation: [`crate::access::Event`].
     Access,
+    /// Seals of the log: [`crate::seal::Event`].
+    Seals,
 }
 
 impl Stream {
@@ -81,12 +85,18 @@ impl Stream {
     /// Reads a name that [`Display`](fmt::Display) wrote; `None` for a stream that is not ours.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        if name == "access" {
-            return Some(Self::Access);
+        match name {
+            "access" => return Some(Self::Access),
+            "seals" => return Some(Self::Seals),
+            _ => {}
         }
         let (category, rest) = name.split_once('-')?;
         if category == "seller" {
             return Some(Self::Seller(SellerId::parse(rest).ok()?));
+        }
+        if category == "requests" {
+            let Self::License(key) = Self::parse(rest)? else { return None };
+            return Some(Self::Requests(key));
         }
         let (seller, id) = rest.split_once('/')?;
         let seller = SellerId::parse(seller).ok()?;
@@ -123,6 +133,7 @@ impl fmt::Display for Stream {
             Self::License(LicenseKey { seller, id: LicenseId::Deployment(ecs) }) => {
                 write!(f, "deployment-{seller}/{ecs}")
             }
+            Self::Requests(key) => write!(f, "requests-{}", Self::License(key.clone())),
             Self::Hours(seller, day) => write!(f, "hours-{seller}/{day}"),
             Self::Order(seller, order) => write!(f, "order-{seller}/{order}"),
             Self::Seller(seller) => write!(f, "seller-{seller}"),
@@ -132,6 +143,7 @@ impl fmt::Display for Stream {
             Self::Month(seller, period) => write!(f, "month-{seller}/{period}"),
             Self::Transactions(seller, sha256) => write!(f, "transactions-{seller}/{sha256}"),
             Self::Access => f.write_str("access"),
+            Self::Seals => f.write_str("seals"),
         }
     }
 }
@@ -149,6 +161,10 @@ mod tests {
                 seller: seller.clone(),
                 id: LicenseId::Code(LicenseCode::parse("PL0001").unwrap()),
             }),
+            Stream::Requests(LicenseKey {
+                seller: seller.clone(),
+                id: LicenseId::Instance(InstanceId::parse("odd/id-with-everything").unwrap()),
+            }),
             Stream::Order(seller.clone(), OrderId::parse("CS2211181819B4LVS").unwrap()),
             Stream::License(LicenseKey {
                 seller: seller.clone(),
@@ -164,13 +180,20 @@ mod tests {
             Stream::Transactions(seller.clone(), "0f".repeat(32)),
             Stream::Seller(seller),
             Stream::Access,
+            Stream::Seals,
         ];
         for stream in streams {
             assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
         }
         assert_eq!(Stream::parse("$stats-127.0.0.1"), None);
-        for odd in ["hours-acme/20261332", "bill-acme/generic/20245", "bill-acme/other/202405", "transactions-acme/0F"]
-        {
+        for odd in [
+            "requests-requests-code-acme/PL1",
+            "requests-access",
+            "hours-acme/20261332",
+            "bill-acme/generic/20245",
+            "bill-acme/other/202405",
+            "transactions-acme/0F",
+        ] {
             assert_eq!(Stream::parse(odd), None, "{odd}");
         }
     }

@@ -12,6 +12,7 @@ use chopmark_log::{Anchor, EventLog, Page, Position, ReadError, Record};
 use chrono::{DateTime, Utc};
 
 use crate::change::{Change, FoldError};
+use crate::contact::Contact;
 use crate::list::{self, Filter, Listing};
 use crate::look_up::{self, Among, LookUp};
 use crate::machines::{self, MachineListing};
@@ -36,6 +37,7 @@ struct Shared {
     state: RwLock<State>,
     writer: Mutex<ProgressWriter>,
     progress: Progress,
+    contact: Contact,
 }
 
 impl Default for LicenseIndex {
@@ -49,7 +51,18 @@ impl LicenseIndex {
     #[must_use]
     pub fn new() -> Self {
         let (writer, progress) = progress();
-        Self(Arc::new(Shared { state: RwLock::default(), writer: Mutex::new(writer), progress }))
+        Self(Arc::new(Shared {
+            state: RwLock::default(),
+            writer: Mutex::new(writer),
+            progress,
+            contact: Contact::default(),
+        }))
+    }
+
+    /// Whether the log can be reached, for those who must say that the index may be behind it.
+    #[must_use]
+    pub fn contact(&self) -> Contact {
+        self.0.contact.clone()
     }
 
     /// How far the index has come, for those who wait for it. It [stands still](Progress::stands_still) once it has met

@@ -11,6 +11,7 @@
 
 mod change;
 mod compact_id;
+mod contact;
 mod dump;
 mod entry;
 mod heap;
@@ -34,6 +35,7 @@ mod tests;
 mod verify;
 
 pub use change::FoldError;
+pub use contact::Contact;
 pub use dump::dump;
 pub use index::LicenseIndex;
 pub use latest::{Latest, LatestError, latest};

@@ -16,6 +16,7 @@ use crate::index::LicenseIndex;
 /// | `chopmark_projector_applied_total` | counter: events applied by this process |
 /// | `chopmark_projector_lag_events` | gauge: how far the index is behind the log, in positions (SQLite: events) |
 /// | `chopmark_projector_stopped` | gauge: 1 if an event of ours cannot be applied, which needs a newer version |
+/// | `chopmark_projector_log_away_seconds` | gauge: for how long the log has not answered; 0 while it does |
 /// | `chopmark_projector_read_errors_total` | counter: failed readings of the log |
 /// | `chopmark_licenses{seller,status}` | gauge: licenses, deployments included |
 /// | `chopmark_index_bytes` | gauge: memory of the index |
@@ -60,6 +61,7 @@ impl ProjectorMetrics {
                     "chopmark_projector_stopped",
                     "1 if an event cannot be applied by this version, which then answers from before it.",
                 ),
+                log_away: gauge("chopmark_projector_log_away_seconds", "For how long the log has not answered."),
             },
         }
     }
@@ -89,13 +91,13 @@ impl Lag {
         self.gauge.set(0);
     }
 
-    /// Looks. Where even the head of the log cannot be read, what was known last stays.
+    /// Looks, and with that whether the log answers. Where even its head cannot be read, what was known last stays.
     pub(crate) async fn look(&self) {
-        if let Ok(head) = self.log.head().await {
-            // Positions count events in the log that runs here; elsewhere they may leave gaps, and this is a measure.
-            let lag = head.0.saturating_sub(self.index.position().0);
-            self.gauge.set(i64::try_from(lag).unwrap_or(i64::MAX));
-        }
+        let Ok(head) = self.log.head().await else { return self.index.contact().lost() };
+        self.index.contact().found();
+        // Positions count events in the log that runs here; elsewhere they may leave gaps, and this is a measure.
+        let lag = head.0.saturating_sub(self.index.position().0);
+        self.gauge.set(i64::try_from(lag).unwrap_or(i64::MAX));
     }
 }
 
@@ -106,6 +108,7 @@ struct IndexMetrics {
     licenses: IntGaugeVec,
     bytes: IntGauge,
     stopped: IntGauge,
+    log_away: IntGauge,
 }
 
 impl Collector for IndexMetrics {
@@ -113,6 +116,7 @@ impl Collector for IndexMetrics {
         let mut all = self.licenses.desc();
         all.extend(self.bytes.desc());
         all.extend(self.stopped.desc());
+        all.extend(self.log_away.desc());
         all
     }
 
@@ -123,6 +127,8 @@ impl Collector for IndexMetrics {
         let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.bytes.set(whole(index.memory_bytes()));
         self.stopped.set(index.progress().stands_still().into());
+        let away = index.contact().lost_for().unwrap_or_default();
+        self.log_away.set(i64::try_from(away.as_secs()).unwrap_or(i64::MAX));
         for (seller, counts) in index.counts() {
             for (status, licenses) in counts.named() {
                 self.licenses.with_label_values(&[seller.as_str(), status]).set(whole(licenses));
@@ -131,6 +137,7 @@ impl Collector for IndexMetrics {
         let mut all = self.licenses.collect();
         all.extend(self.bytes.collect());
         all.extend(self.stopped.collect());
+        all.extend(self.log_away.collect());
         all
     }
 }

@@ -28,8 +28,8 @@ const SNAPSHOT_EVERY: Duration = Duration::from_secs(300);
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(10);
 
-/// How often a projector that has stopped looks how far behind it is.
-const STOPPED_LOOK: Duration = Duration::from_secs(10);
+/// How often is looked whether the log answers, and how far the index is behind it: reading may wait, and say nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Keeps a [`LicenseIndex`] up with the log: the only one to apply to it.
 pub struct Projector {
@@ -74,7 +74,8 @@ impl Projector {
         // While one page is applied the next one is being read.
         let (sender, pages) = mpsc::channel(1);
         let reading = read_pages(Arc::clone(&self.log), self.index.position(), sender, self.retry());
-        tokio::join!(reading, self.apply_pages(pages));
+        let looking = look_again_and_again(self.lag.clone());
+        tokio::join!(reading, self.apply_pages(pages), looking);
     }
 
     async fn apply_pages(&mut self, mut pages: mpsc::Receiver<Page>) {
@@ -119,10 +120,7 @@ impl Projector {
     /// Answers from where the index is, and says loudly that it goes no further.
     async fn stand_still(&mut self, error: &FoldError) {
         tracing::error!(%error, "the license index stands still and answers from before this event");
-        loop {
-            self.lag.look().await;
-            sleep(STOPPED_LOOK).await;
-        }
+        std::future::pending::<()>().await;
     }
 
     /// Takes the snapshot up, if there is one and it was made from this log.
@@ -170,6 +168,13 @@ impl Projector {
         }
         // Where it failed, a full disk is not tried again at every event, but at the next turn and at the end.
         self.save_at = self.unsaved + SNAPSHOT_EVENTS;
+    }
+}
+
+async fn look_again_and_again(lag: Lag) {
+    loop {
+        sleep(LOOK_EVERY).await;
+        lag.look().await;
     }
 }
 

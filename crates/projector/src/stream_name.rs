@@ -12,7 +12,7 @@ pub(crate) enum StreamName<'a> {
 }
 
 impl<'a> StreamName<'a> {
-    /// Reads a name; `None` for orders, hours, settlement and strangers.
+    /// Reads a name; `None` for orders, hours, settlement, seals and strangers.
     pub(crate) fn read(name: &'a str) -> Option<Self> {
         let license = |family, rest: &'a str| {
             let (seller, id) = rest.split_once('/')?;
@@ -53,7 +53,7 @@ mod tests {
     proptest! {
         #[test]
         fn names_mean_what_the_domain_says(
-            name in "(instance|code|deployment|order|hours|bill|month|transactions|seller|access|other)?-?[a-z.,/-]{0,6}/?((generic/)?[ a-zA-Z0-9,/界-]{0,70}|2026112[0-9]|(generic/)?2026(0[1-9]|1[0-2])|[0-9a-f]{64})"
+            name in "(instance|code|deployment|order|hours|bill|month|transactions|seller|access|seals|other)?-?[a-z.,/-]{0,6}/?((generic/)?[ a-zA-Z0-9,/界-]{0,70}|2026112[0-9]|(generic/)?2026(0[1-9]|1[0-2])|[0-9a-f]{64})"
         ) {
             let expected = match Stream::parse(&name) {
                 Some(
@@ -61,7 +61,9 @@ mod tests {
                     | Stream::Hours(..)
                     | Stream::Bill(_)
                     | Stream::Month(..)
-                    | Stream::Transactions(..),
+                    | Stream::Transactions(..)
+                    | Stream::Seals
+                    | Stream::Requests(_),
                 ) => None,
                 other => other,
             };

@@ -49,11 +49,11 @@ pub struct ErrandAtRisk {
     pub abandoned: bool,
 }
 
-/// Tells which orders are open. Clones see the same reactor.
+/// Tells which orders are open. Clones see the same board.
 #[derive(Debug, Clone)]
 pub struct OpenOrders(pub(crate) Board);
 
-/// Tells which errands are open. Clones see the same reactor.
+/// Tells which errands are open. Clones see the same board.
 #[derive(Debug, Clone)]
 pub struct OpenErrands(pub(crate) Board);
 
@@ -88,9 +88,10 @@ impl Open {
     }
 }
 
-/// What is open, and what this process remembers of it.
+/// What is open, and what this process remembers of it. Clones are the same board; a [`Reactor`](crate::Reactor) or a
+/// [`Lookout`](crate::Lookout) keeps it up with the log.
 #[derive(Debug, Clone)]
-pub(crate) struct Board(Arc<Shared>);
+pub struct Board(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -183,8 +184,22 @@ impl OpenErrands {
 }
 
 impl Board {
-    pub(crate) fn new(metrics: ReactorMetrics) -> Self {
+    /// An empty board, whose counts these metrics show.
+    #[must_use]
+    pub fn new(metrics: ReactorMetrics) -> Self {
         Self(Arc::new(Shared { state: Mutex::default(), metrics }))
+    }
+
+    /// Tells which orders are open.
+    #[must_use]
+    pub fn orders(&self) -> OpenOrders {
+        OpenOrders(self.clone())
+    }
+
+    /// Tells which errands for licenses are open.
+    #[must_use]
+    pub fn errands(&self) -> OpenErrands {
+        OpenErrands(self.clone())
     }
 
     pub(crate) fn get(&self, job: &Job) -> Option<Open> {

@@ -19,11 +19,13 @@
 //! effect may happen twice and changes nothing the second time. A job that fails delays no other.
 //!
 //! Beside the reactor stands the [`CodeDesk`]: where a check names a code that nobody here knows, it asks the marketplace,
-//! within bounds.
+//! within bounds. A process that does not lead keeps a [`Lookout`]: it shows what is open, and does none of it.
 
 mod board;
 mod codes;
+mod folding;
 mod look;
+mod lookout;
 mod maker;
 mod marketplace;
 mod metrics;
@@ -33,9 +35,10 @@ mod patience;
 mod reactor;
 mod saved;
 
-pub use board::{ErrandAtRisk, OpenErrands, OpenOrders, OrderAtRisk};
+pub use board::{Board, ErrandAtRisk, OpenErrands, OpenOrders, OrderAtRisk};
 pub use codes::{CodeDesk, CodeMetrics, Confirmed};
 pub use look::{AtRisk, at_risk};
+pub use lookout::Lookout;
 pub use maker::LicenseMaker;
 pub use marketplace::{Marketplace, Marketplaces};
 pub use metrics::ReactorMetrics;

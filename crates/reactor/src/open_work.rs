@@ -100,7 +100,9 @@ impl OpenWork {
                 | Stream::Bill(_)
                 | Stream::Month(..)
                 | Stream::Transactions(..)
-                | Stream::Access,
+                | Stream::Access
+                | Stream::Seals
+                | Stream::Requests(_),
             )
             | None => Ok(vec![]),
         }

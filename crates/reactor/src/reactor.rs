@@ -1,33 +1,26 @@
 //! Following the log and keeping one task per open job.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chopmark_commands::Commands;
 use chopmark_domain::codec::DecodeError;
 use chopmark_log::progress::{Progress, ProgressWriter, progress};
-use chopmark_log::{Anchor, EventLog, Follower, Page, ReadError};
+use chopmark_log::{EventLog, Page, ReadError};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Open, OpenErrands, OpenOrders};
+use crate::folding::Folding;
 use crate::maker::LicenseMaker;
 use crate::marketplace::Marketplaces;
 use crate::metrics::ReactorMetrics;
 use crate::office::{Ended, Office};
 use crate::open_work::Job;
 use crate::patience::Patience;
-use crate::saved::SavedWork;
-
-/// Records read at once.
-const PAGE: usize = 1_000;
-/// Records after which the open work is saved, so that a process that dies has little to read again.
-const SAVE_EVERY: usize = 10_000;
-/// Before the log is read again where it could not be read.
-const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// Does what is open: gets the facts of orders, activates codes, hands licenses over. Of all processes on a log, one should run it.
 pub struct Reactor {
@@ -76,6 +69,12 @@ impl Reactor {
         }
     }
 
+    /// The same reactor at a board that others look at too. Nobody else keeps it up with the log while the reactor runs.
+    #[must_use]
+    pub fn at(self, board: Board) -> Self {
+        Self { board, ..self }
+    }
+
     /// The same reactor with another patience.
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
@@ -85,13 +84,13 @@ impl Reactor {
     /// Tells which orders are open.
     #[must_use]
     pub fn open_orders(&self) -> OpenOrders {
-        OpenOrders(self.board.clone())
+        self.board.orders()
     }
 
     /// Tells which errands for licenses are open.
     #[must_use]
     pub fn open_errands(&self) -> OpenErrands {
-        OpenErrands(self.board.clone())
+        self.board.errands()
     }
 
     /// How far it has followed the log.
@@ -105,11 +104,10 @@ impl Reactor {
     /// A record that this version cannot read ends it earlier, with an error in the log of the process and
     /// `chopmark_reactor_following` at 0.
     pub async fn run(self, shutdown: CancellationToken) {
-        let saved = resume(self.log.as_ref(), &self.snapshot);
-        let Some(SavedWork { position, anchor, work }) = shutdown.run_until_cancelled(saved).await else { return };
-        self.board.restore(work);
+        let resuming = Folding::resume(self.log, self.board.clone(), self.snapshot);
+        let Some(folding) = shutdown.run_until_cancelled(resuming).await else { return };
         let (writer, progress) = self.progress;
-        writer.advance(position);
+        writer.advance(folding.position());
         let once_more = once_more(self.patience.once_more_every);
         let office = Office::new(
             self.commands,
@@ -121,24 +119,21 @@ impl Reactor {
             self.metrics.clone(),
         );
         let mut rounds = Rounds {
-            follower: Follower::new(self.log, position),
-            anchor,
+            folding,
             board: self.board,
-            snapshot: self.snapshot,
             writer,
             office: Arc::new(office),
             tasks: JoinSet::new(),
             running: HashSet::new(),
             once_more,
             has_caught_up: false,
-            unsaved: 0,
         };
         self.metrics.follows(true);
         let outcome = rounds.walk(&shutdown).await;
         self.metrics.follows(false);
         rounds.tasks.shutdown().await;
         match outcome {
-            Ok(()) => rounds.save().await,
+            Ok(()) => rounds.folding.save().await,
             // The fold may stand in the middle of a page, so it is not saved.
             Err(stopped) => {
                 let reason = std::error::Error::source(&stopped).map(ToString::to_string);
@@ -150,11 +145,8 @@ impl Reactor {
 
 /// A reactor that runs.
 struct Rounds {
-    follower: Follower,
-    /// The last record of the fold.
-    anchor: Option<Anchor>,
+    folding: Folding,
     board: Board,
-    snapshot: PathBuf,
     writer: ProgressWriter,
     office: Arc<Office>,
     tasks: JoinSet<(Job, Ended)>,
@@ -163,8 +155,6 @@ struct Rounds {
     /// When what was given up is tried once more.
     once_more: Interval,
     has_caught_up: bool,
-    /// Records since the last snapshot.
-    unsaved: usize,
 }
 
 impl Rounds {
@@ -172,7 +162,7 @@ impl Rounds {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                page = next_page(&mut self.follower) => self.take(&page?).await?,
+                page = self.folding.next() => self.take(&page?).await?,
                 Some(ended) = self.tasks.join_next() => self.task_ended(ended),
                 _ = self.once_more.tick(), if self.has_caught_up => self.try_given_up_once_more(),
             }
@@ -180,10 +170,7 @@ impl Rounds {
     }
 
     async fn take(&mut self, page: &Page) -> Result<(), Stopped> {
-        let touched = self.board.apply(&page.records)?;
-        if let Some(last) = page.records.last() {
-            self.anchor = Some(Anchor::of(last));
-        }
+        let touched = self.folding.take(page)?;
         self.writer.advance(page.reached);
         // Before the end of the log, what looks open may be closed a page later.
         if self.has_caught_up {
@@ -194,10 +181,7 @@ impl Rounds {
             self.board.jobs().into_iter().for_each(|job| self.start(job));
             self.try_given_up_once_more();
         }
-        self.unsaved += page.records.len();
-        if self.unsaved >= SAVE_EVERY {
-            self.save().await;
-        }
+        self.folding.save_now_and_then().await;
         Ok(())
     }
 
@@ -243,19 +227,6 @@ impl Rounds {
             Err(error) => tracing::error!(%error, "a task broke off; its job is taken up again at the next start"),
         }
     }
-
-    async fn save(&mut self) {
-        let (position, anchor) = (self.follower.position(), self.anchor.clone());
-        let saved = SavedWork { position, anchor, work: self.board.work() };
-        let path = self.snapshot.clone();
-        match tokio::task::spawn_blocking(move || saved.save(&path)).await {
-            Ok(Ok(())) => self.unsaved = 0,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the open work was not saved; the next start reads more of the log");
-            }
-            Err(error) => tracing::error!(%error, "saving the open work broke off"),
-        }
-    }
 }
 
 /// Ticks first when the period is over: the start is an occasion of its own.
@@ -263,30 +234,4 @@ fn once_more(every: Duration) -> Interval {
     let mut once_more = interval_at(Instant::now() + every, every);
     once_more.set_missed_tick_behavior(MissedTickBehavior::Delay);
     once_more
-}
-
-/// The next page, however long the log cannot be read. Dropping the future loses nothing.
-async fn next_page(follower: &mut Follower) -> Result<Page, ReadError> {
-    loop {
-        match follower.next(PAGE).await {
-            Err(error @ ReadError::Unavailable { .. }) => wait_for_log(&error).await,
-            settled => return settled,
-        }
-    }
-}
-
-/// The open work that was saved, however long the log cannot be read. A log that is damaged says so when it is followed.
-async fn resume(log: &dyn EventLog, snapshot: &Path) -> SavedWork {
-    loop {
-        match SavedWork::of(log, snapshot).await {
-            Ok(saved) => return saved,
-            Err(ReadError::Damaged { .. }) => return SavedWork::nothing(),
-            Err(error @ ReadError::Unavailable { .. }) => wait_for_log(&error).await,
-        }
-    }
-}
-
-async fn wait_for_log(error: &ReadError) {
-    tracing::warn!(%error, "the reactor waits for the log");
-    tokio::time::sleep(READ_AGAIN).await;
 }

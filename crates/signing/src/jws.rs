@@ -18,6 +18,8 @@ static BASE64URL: LazyLock<base64::engine::GeneralPurpose> =
 pub(crate) const LEASE: &str = "chopmark-lease+jwt";
 /// `typ` of a license document.
 pub(crate) const LICENSE: &str = "chopmark-license+jwt";
+/// `typ` of a seal over the log.
+pub(crate) const SEAL: &str = "chopmark-seal+jwt";
 /// `typ` of a key's word for another key.
 pub(crate) const ENDORSEMENT: &str = "chopmark-key+jwt";
 

@@ -15,7 +15,7 @@ pub struct Kid(String);
 
 impl Kid {
     /// The name of the key with this public part, given in base64url as in a JWK's `x`.
-    fn of(x: &str) -> Self {
+    pub(crate) fn of(x: &str) -> Self {
         let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
         Self(URL_SAFE_NO_PAD.encode(Sha256::digest(members)))
     }

@@ -1,4 +1,4 @@
-//! What Chopmark signs: leases, license documents, and its own keys.
+//! What Chopmark signs: leases, license documents, seals over the log, and its own keys.
 //!
 //! A **lease** is a short-lived proof that a license was valid when somebody asked. It is a JWS that any JWT library
 //! verifies without asking Chopmark: [`LeaseIssuer`] signs it once and hands the same one out while it serves. The keys
@@ -53,6 +53,8 @@ mod key_ring;
 mod lease;
 mod metrics;
 mod pem;
+mod public;
+mod seal;
 mod timing;
 mod verify;
 
@@ -64,5 +66,7 @@ pub use key::{Key, Kid, Role};
 pub use key_ring::{KeyError, KeyRing, MAX_KEYS};
 pub use lease::{Holder, Lease, LeaseRequest, NoLease};
 pub use metrics::SigningMetrics;
+pub use public::{MAX_JWKS_BYTES, PublicKeys, PublicKeysError};
+pub use seal::{SealError, seal};
 pub use timing::{Term, Timing};
 pub use verify::{LeaseError, MAX_LEASE_BYTES, PresentedLease};

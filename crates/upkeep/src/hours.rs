@@ -3,6 +3,7 @@
 use chopmark_domain::cause::Cause;
 use chopmark_domain::hours::{Hour, HoursClosed, SeenDeployment};
 use chopmark_domain::ids::{EcsId, SellerId, Sku};
+use chopmark_views::Noted;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{Upkeep, UpkeepError};
@@ -17,12 +18,13 @@ const LOOKS_BACK: TimeDelta = TimeDelta::hours(72);
 const KEPT: TimeDelta = TimeDelta::days(14);
 
 impl Upkeep {
-    /// Closes every hour that is over, of every seller; one within which nobody was seen is left alone.
-    pub(crate) async fn close_hours(&mut self) {
+    /// Closes every hour that is over and of which all is known, of every seller; one within which nobody was seen is left
+    /// alone.
+    pub(crate) async fn close_hours(&mut self, noted: &Noted) {
         let now = self.commands.now();
         for seller in self.index.sellers() {
             let mut all_went_well = true;
-            for hour in due(self.looked_at.get(&seller).copied(), now) {
+            for hour in due(self.looked_at.get(&seller).copied(), noted.through) {
                 if let Err(error) = self.close_hour(&seller, hour).await {
                     self.failed(&seller, &error);
                     all_went_well = false;
@@ -57,11 +59,11 @@ impl Upkeep {
     }
 }
 
-/// Hours that are over and were not looked at, the oldest first.
-fn due(looked_at: Option<Hour>, now: DateTime<Utc>) -> impl Iterator<Item = Hour> {
-    let first = looked_at.map_or_else(|| Hour::of(now - LOOKS_BACK), |hour| Hour::of(hour.end()));
+/// Hours that are over at a moment before which all is known, and were not looked at; the oldest first.
+fn due(looked_at: Option<Hour>, known_at: DateTime<Utc>) -> impl Iterator<Item = Hour> {
+    let first = looked_at.map_or_else(|| Hour::of(known_at - LOOKS_BACK), |hour| Hour::of(hour.end()));
     std::iter::successors(Some(first), |hour| Some(Hour::of(hour.end())))
-        .take_while(move |hour| hour.end() + SETTLED_AFTER <= now)
+        .take_while(move |hour| hour.end() + SETTLED_AFTER <= known_at)
 }
 
 /// What is in the store was parsed before it came there; anything else is left out.

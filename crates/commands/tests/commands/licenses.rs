@@ -187,3 +187,25 @@ async fn many_renewals_at_once_are_each_applied_once() {
     assert_eq!(appended, 20);
     assert_eq!(world.events().await, 2 + 20);
 }
+
+#[tokio::test]
+async fn what_one_process_answered_without_an_event_the_others_know() {
+    let world = World::new();
+    let processes = [(); 2].map(|()| Commands::new(world.log.clone(), world.clock.clone()).among_others());
+    let [one, other] = &processes;
+    let id = world.purchase("CS1").await;
+    one.license(&key(&id), Command::Freeze, &signed(1)).await.unwrap();
+    let nothing = one.license(&key(&id), Command::Freeze, &signed(2)).await.unwrap();
+    assert_eq!(nothing.appended, 0);
+    other.license(&key(&id), Command::Unfreeze, &signed(3)).await.unwrap();
+    let events = world.events().await;
+    for process in &processes {
+        for known in [1, 2, 3] {
+            let command = if known == 3 { Command::Unfreeze } else { Command::Freeze };
+            let again = process.license(&key(&id), command, &signed(known)).await.unwrap();
+            assert_eq!((again.appended, again.state.license().unwrap().status), (0, Status::Active), "{known}");
+        }
+    }
+    assert_eq!(world.events().await, events, "what is known is not put on record again");
+    assert_eq!(other.license(&key(&id), Command::Freeze, &signed(4)).await.unwrap().appended, 1);
+}

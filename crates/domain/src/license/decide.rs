@@ -68,6 +68,13 @@ pub enum Command {
         /// Until when its seat stays taken, UTC.
         taken_until: DateTime<Utc>,
     },
+    /// All leases of a freed machine are known to have ended: its seat stays taken no longer than this.
+    VacateSeat {
+        /// Which.
+        fingerprint: Fingerprint,
+        /// Until when its seat stays taken at the most, UTC.
+        taken_until: DateTime<Utc>,
+    },
     /// A deployment is seen for the first time, or without its secret.
     Enrol(Box<Enrolment>),
     /// What the marketplace says of a code.
@@ -209,9 +216,11 @@ fn decide_known(history: &History, command: Command, request: Request) -> Result
         Command::Adopt(_) | Command::AdoptPurchase(_) => Err(Refusal::Exists),
         Command::ApplyOrderFacts { order, facts } => Ok(apply_facts(history, order, facts)),
         command if command.is_of_the_marketplace() => decide_callback(history, command, request),
-        Command::Block(_) | Command::Unblock | Command::ActivateMachine(_) | Command::FreeMachine { .. } => {
-            decide_use(history, command, request.now)
-        }
+        Command::Block(_)
+        | Command::Unblock
+        | Command::ActivateMachine(_)
+        | Command::FreeMachine { .. }
+        | Command::VacateSeat { .. } => decide_use(history, command, request.now),
         Command::Enrol(enrolment) => enrol(&history.license, *enrolment, request.now),
         Command::ConfirmCode(answer) => Ok(confirm(history, answer, request.now)),
         command => decide_errand(history, command),
@@ -248,6 +257,7 @@ fn decide_use(history: &History, command: Command, now: DateTime<Utc>) -> Result
         Command::Unblock if license.blocked => Ok(vec![Unblocked {}.into()]),
         Command::ActivateMachine(request) => activate(history, request, now),
         Command::FreeMachine { fingerprint, by, taken_until } => free(license, fingerprint, by, taken_until),
+        Command::VacateSeat { fingerprint, taken_until } => vacate(license, fingerprint, taken_until),
         _ => Ok(vec![]),
     }
 }
@@ -292,6 +302,13 @@ fn free(
         Some(until) => by == FreedBy::Operator && taken_until < until,
     };
     Ok(if news { vec![MachineFreed { fingerprint, by, taken_until }.into()] } else { vec![] })
+}
+
+/// A freed machine's seat is given away sooner than was said. A machine that is active keeps its seat.
+fn vacate(license: &License, fingerprint: Fingerprint, taken_until: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
+    let machine = license.machines.as_ref().and_then(|machines| machines.get(fingerprint.as_str()));
+    let is_sooner = machine.ok_or(Refusal::UnknownMachine)?.taken_until.is_some_and(|until| taken_until < until);
+    Ok(if is_sooner { vec![MachineFreed { fingerprint, by: FreedBy::Lapse, taken_until }.into()] } else { vec![] })
 }
 
 /// A deployment without its secret: installed again, or a clone.

@@ -140,7 +140,8 @@ pub enum FreedBy {
     Customer,
     /// An operator.
     Operator,
-    /// Nobody heard of it for longer than any of its leases lasts.
+    /// Nobody heard of it for longer than any of its leases lasts; or it was freed before, and all of them are known to
+    /// have ended.
     Lapse,
 }
 

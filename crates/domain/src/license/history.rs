@@ -247,7 +247,8 @@ impl History {
     }
 
     /// Whether this very request caused an event here, or was remembered by one, within its window.
-    pub(super) fn has_answered(&self, signature: RequestSignature, now: DateTime<Utc>) -> bool {
+    #[must_use]
+    pub fn has_answered(&self, signature: RequestSignature, now: DateTime<Utc>) -> bool {
         self.requests.iter().any(|(known, at)| *known == signature && *at + REQUEST_MEMORY > now)
     }
 

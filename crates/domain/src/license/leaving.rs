@@ -16,7 +16,13 @@ pub struct KnownLeases {
     /// Since when every lease that was given out is noted, UTC: an earlier process may have died before it noted the last
     /// ones. Absent where the notes cannot be relied on, and any lease may be out.
     pub noted_since: Option<DateTime<Utc>>,
+    /// For how long others may still give out leases, since they have not heard yet that the machine is freed. Counts where
+    /// the notes cannot be relied on.
+    pub heard_within: TimeDelta,
 }
+
+/// Every process has heard of a machine that was freed so long after it was, where the log is not out of reach for longer.
+pub const HEARD_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
 /// Until when the seat of a machine that is freed now stays taken, UTC; never before `now`. `terms` are those of the
 /// license's product, if they are known.
@@ -33,7 +39,7 @@ pub fn seat_taken_until(
     let last_unnoted = match known.noted_since {
         Some(since) if machine.activated_at >= since => None,
         Some(since) => Some(since),
-        None => Some(now),
+        None => now.checked_add_signed(known.heard_within),
     };
     let longest = last_unnoted.and_then(|given_out| longest_lease(license, terms, given_out, now));
     known.latest_end.max(longest).map_or(now, |until| until.max(now))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use chopmark_domain::cause::Metadata;
 use chopmark_domain::codec::{DecodeError, StoredEvent};
 use chopmark_domain::settlement::{bill, month, transactions};
-use chopmark_domain::{access, catalog, hours, license, order};
+use chopmark_domain::{access, catalog, hours, license, order, requests, seal};
 use serde_json::Value;
 
 fn folder(name: &str) -> PathBuf {
@@ -39,6 +39,8 @@ fn kinds() -> impl Iterator<Item = &'static str> {
         bill::event::Event::KINDS,
         month::Event::KINDS,
         transactions::Event::KINDS,
+        seal::Event::KINDS,
+        requests::Event::KINDS,
     ]
     .into_iter()
     .flatten()
@@ -55,11 +57,13 @@ fn rewritten(kind: &str, json: &[u8]) -> Result<Vec<u8>, DecodeError> {
     match kind {
         kind if license::Event::KINDS.contains(&kind) => through::<license::Event>(kind, json),
         kind if order::Event::KINDS.contains(&kind) => through::<order::Event>(kind, json),
+        kind if requests::Event::KINDS.contains(&kind) => through::<requests::Event>(kind, json),
         kind if hours::Event::KINDS.contains(&kind) => through::<hours::Event>(kind, json),
         kind if bill::event::Event::KINDS.contains(&kind) => through::<bill::event::Event>(kind, json),
         kind if month::Event::KINDS.contains(&kind) => through::<month::Event>(kind, json),
         kind if transactions::Event::KINDS.contains(&kind) => through::<transactions::Event>(kind, json),
         kind if catalog::Event::KINDS.contains(&kind) => through::<catalog::Event>(kind, json),
+        kind if seal::Event::KINDS.contains(&kind) => through::<seal::Event>(kind, json),
         _ => through::<access::Event>(kind, json),
     }
 }

@@ -61,6 +61,7 @@ fn stream_names_are_for_ever() {
         (Stream::Order(acme.clone(), order("CS1").order_id), "order-acme/CS1"),
         (Stream::Seller(acme), "seller-acme"),
         (Stream::Access, "access"),
+        (Stream::Seals, "seals"),
     ] {
         assert_eq!(stream.to_string(), name);
         assert_eq!(Stream::parse(name), Some(stream));
@@ -69,9 +70,17 @@ fn stream_names_are_for_ever() {
 
 #[test]
 fn names_that_are_not_ours_are_no_streams() {
-    for name in
-        ["", "access-x", "instance-", "instance-acme", "instance-acme/", "bill-acme/1", "seller-a/b", "order-a b/1"]
-    {
+    for name in [
+        "",
+        "access-x",
+        "seals-acme",
+        "instance-",
+        "instance-acme",
+        "instance-acme/",
+        "bill-acme/1",
+        "seller-a/b",
+        "order-a b/1",
+    ] {
         assert_eq!(Stream::parse(name), None, "{name:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use chopmark_domain::catalog::Seats;
 use chopmark_domain::license::{
-    Code, Command, FreedBy, KnownLeases, Question, Refusal, SeatUse, Verdict, judge, seat_taken_until,
+    Code, Command, FreedBy, HEARD_WITHIN, KnownLeases, Question, Refusal, SeatUse, Verdict, judge, seat_taken_until,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -58,7 +58,7 @@ fn taken_until(life: &Life, known: KnownLeases, now: DateTime<Utc>) -> DateTime<
 #[test]
 fn a_seat_is_free_when_the_last_lease_that_is_known_has_ended() {
     let until = |latest_end, now| {
-        let known = KnownLeases { latest_end, noted_since: Some(day(-1)) };
+        let known = KnownLeases { latest_end, noted_since: Some(day(-1)), ..KnownLeases::default() };
         taken_until(&seated(&["a"]), known, now)
     };
     assert_eq!(until(None, day(3)), day(3), "it never had a lease");
@@ -69,7 +69,8 @@ fn a_seat_is_free_when_the_last_lease_that_is_known_has_ended() {
 #[test]
 fn a_lease_that_may_be_out_and_is_not_noted_counts_as_out() {
     let until = |latest_end, noted_since, now| {
-        taken_until(&seated(&["a"]), KnownLeases { latest_end, noted_since: Some(noted_since) }, now)
+        let known = KnownLeases { latest_end, noted_since: Some(noted_since), ..KnownLeases::default() };
+        taken_until(&seated(&["a"]), known, now)
     };
     assert_eq!(until(Some(day(7)), day(2), day(3)), day(10), "an earlier process may have given one out on day 2");
     assert_eq!(until(Some(day(11)), day(2), day(3)), day(11), "one that is known does not get shorter");
@@ -77,6 +78,9 @@ fn a_lease_that_may_be_out_and_is_not_noted_counts_as_out() {
     assert_eq!(until(None, day(44), day(44)), day(45), "no lease reaches beyond the license and its grace");
     let nothing = KnownLeases::default();
     assert_eq!(taken_until(&seated(&["a"]), nothing, day(3)), day(11), "without notes, one may be given out just now");
+    let unheard = KnownLeases { heard_within: HEARD_WITHIN, ..nothing };
+    let longest = day(11) + HEARD_WITHIN;
+    assert_eq!(taken_until(&seated(&["a"]), unheard, day(3)), longest, "nor where others have not heard of it yet");
     let within_a_second = day(3) + TimeDelta::milliseconds(999);
     assert_eq!(taken_until(&seated(&["a"]), nothing, within_a_second), day(11), "leases are of whole seconds");
     let life = seated(&["a"]);
@@ -94,6 +98,17 @@ fn freeing_again_changes_nothing_unless_an_operator_gives_the_seat_away_sooner()
     assert_eq!(life.deliver(free("a", FreedBy::Operator, day(0))), Ok(vec!["machine_freed.v1"]));
     assert_eq!(taken(&life), 0);
     assert_eq!(life.deliver(free("z", FreedBy::Operator, day(0))), Err(Refusal::UnknownMachine));
+}
+
+#[test]
+fn a_seat_is_vacated_sooner_than_was_said_and_never_later() {
+    let vacate = |machine, until| Command::VacateSeat { fingerprint: fingerprint(machine), taken_until: day(until) };
+    let mut life = seated(&["a", "b"]).given(free("a", FreedBy::Customer, day(8)));
+    assert_eq!(life.deliver(vacate("a", 9)), Ok(vec![]));
+    assert_eq!(life.deliver(vacate("b", 1)), Ok(vec![]), "it was not freed, or is back");
+    assert_eq!(life.deliver(vacate("a", 3)), Ok(vec!["machine_freed.v1"]));
+    assert_eq!(life.deliver(vacate("z", 3)), Err(Refusal::UnknownMachine));
+    assert_eq!((taken(&life), taken(&life.at(day(3)))), (2, 1));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use chopmark_log::{Anchor, Position, Revision};
-use chopmark_reactor::{OpenWork, SavedWork};
+use chopmark_reactor::{Board, Lookout, OpenWork, ReactorMetrics, SavedWork};
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{Does, World, code, facts};
 
@@ -96,5 +97,32 @@ async fn a_snapshot_of_another_log_is_not_used_even_if_this_one_has_grown_past_i
     world.caught_up(&running).await;
     let open: Vec<String> = running.orders.list().iter().map(|order| order.order_id.to_string()).collect();
     assert_eq!(open, ["CS1", "CS2", "CS3"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_lookout_shows_what_is_open_and_leaves_it_to_a_reactor() {
+    let world = World::new();
+    some_work(&world).await;
+    let asked = world.marketplace.asked_in_all();
+    let board = Board::new(ReactorMetrics::unregistered());
+    let stop = CancellationToken::new();
+    let lookout = Lookout::new(world.log.clone(), board.clone(), world.snapshot());
+    let looking = tokio::spawn(lookout.run(stop.clone()));
+    let (orders, open) = (board.orders(), world.folded().await.orders.iter().count());
+    let seen = async {
+        while orders.list().len() < open {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), seen).await.expect("it does not show what is open");
+    stop.cancel();
+    looking.await.unwrap();
+    assert_eq!(world.marketplace.asked_in_all(), asked, "it does none of it");
+    assert_eq!(saved(&world).work, world.folded().await);
+
+    let running = world.start_with(HashMap::new());
+    world.caught_up(&running).await;
+    assert_eq!(running.orders.list(), orders.list());
     running.stop().await;
 }
