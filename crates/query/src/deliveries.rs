@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_domain::access::Role;
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::license::Errand;
-use chopmark_journal::{AtRisk, Delivery, Filter, JournalError, RETRY_WINDOW};
+use chopmark_journal::{AtRisk, Delivery, Filter, Journal, JournalError, RETRY_WINDOW};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -55,6 +55,9 @@ pub(crate) struct Answer<'a> {
     next_cursor: Option<String>,
     /// What a customer may have paid for and not got.
     at_risk: Vec<Risk<'a>>,
+    /// Whether callbacks are taken here, and so are remembered. Where they are not, `deliveries` is empty whatever was
+    /// delivered elsewhere, and so is what they would put at risk.
+    journal: bool,
     counters: Counters,
     position: PositionText,
 }
@@ -102,10 +105,16 @@ pub(crate) async fn written(query: &Query, caller: &Caller, asked: &str) -> Resu
     let limit = params::limit(asked.limit.as_deref())?;
 
     let since = query.commands.now() - RETRY_WINDOW;
-    let failed = query.journal.at_risk(since).await.map_err(|error| unreadable(&error))?;
+    let failed = match &query.journal {
+        Some(journal) => journal.at_risk(since).await.map_err(|error| unreadable(&error))?,
+        None => vec![],
+    };
     let (unknown, undone) = ((query.orders_at_risk)(), (query.errands_at_risk)());
     // One more than asked for tells whether there is a next page.
-    let mut found = query.journal.list(filter, before, limit + 1).await.map_err(|error| unreadable(&error))?;
+    let mut found = match &query.journal {
+        Some(journal) => journal.list(filter, before, limit + 1).await.map_err(|error| unreadable(&error))?,
+        None => vec![],
+    };
     let has_more = found.len() > limit;
     found.truncate(limit);
 
@@ -120,7 +129,8 @@ pub(crate) async fn written(query: &Query, caller: &Caller, asked: &str) -> Resu
             .chain(unknown.iter().filter(|risk| sees(risk.seller.as_str())).map(Risk::from))
             .chain(undone.iter().filter(|risk| sees(risk.seller.as_str())).map(Risk::from))
             .collect(),
-        counters: Counters { dropped: query.journal.dropped() },
+        journal: query.journal.is_some(),
+        counters: Counters { dropped: query.journal.as_ref().map_or(0, Journal::dropped) },
         position: PositionText(position),
     };
     Ok((json::to_bytes(&answer), position))

@@ -13,12 +13,12 @@ use crate::problem::{Kind, Problem, wrong_method};
 ///
 /// A bound listener is alive: 200 with `{"status":"live"}`. It is ready from when the index has caught up with the log
 /// for the first time: 200 with `{"status":"ready","position":"…"}`, before that 503 as a problem. Being behind later
-/// is no reason to be unready.
-pub fn health(progress: Progress) -> impl FnOnce(&mut web::ServiceConfig) {
+/// is no reason to be unready. Without an index, whose `progress` it is, a bound listener is ready.
+pub fn health(progress: Option<Progress>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         config
             .service(resource("/livez", look().to(live)))
-            .service(resource("/readyz", look().to(move || std::future::ready(ready(&progress)))));
+            .service(resource("/readyz", look().to(move || std::future::ready(ready(progress.as_ref())))));
     }
 }
 
@@ -34,7 +34,9 @@ pub(crate) struct Live {
 pub(crate) struct Ready {
     /// `ready`.
     status: &'static str,
-    position: PositionText,
+    /// Of the license index; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<PositionText>,
 }
 
 /// Whether the listener serves.
@@ -51,12 +53,13 @@ pub(crate) async fn live() -> HttpResponse {
     get, path = "/readyz", operation_id = "isReady", tag = "health",
     responses((status = 200, description = "It has.", body = Ready)),
 )]
-pub(crate) fn ready(progress: &Progress) -> Result<HttpResponse, Problem> {
+pub(crate) fn ready(progress: Option<&Progress>) -> Result<HttpResponse, Problem> {
+    let Some(progress) = progress else { return Ok(json::response(&Ready { status: "ready", position: None })) };
     if !progress.is_caught_up() {
         return Err(not_ready());
     }
     let position = progress.position();
-    let ready = Ready { status: "ready", position: PositionText(position) };
+    let ready = Ready { status: "ready", position: Some(PositionText(position)) };
     Ok(json::response_at(&ready, position))
 }
 

@@ -52,6 +52,7 @@ mod params;
 mod problem;
 mod question;
 mod settlement;
+mod staleness;
 mod tokens;
 
 use std::sync::Arc;
@@ -83,6 +84,7 @@ use limits::Limits;
 pub use metrics::QueryMetrics;
 pub use openapi::openapi;
 pub use problem::{Kind, Problem};
+pub use staleness::{STALE_HEADER, Staleness};
 pub use tokens::{NewToken, TokenWanted, TokenWantedError, new_token, token_text};
 
 /// How long an answer waits for a position, the one that a check names for example, before it is answered with what there is.
@@ -98,7 +100,8 @@ pub struct Query {
     /// Once ready is for ever ready, so that nobody needs to ask `progress` again.
     was_ready: AtomicBool,
     commands: Commands,
-    journal: Journal,
+    /// Where callbacks are taken.
+    journal: Option<Journal>,
     orders_at_risk: OrdersAtRisk,
     errands_at_risk: ErrandsAtRisk,
     leases: Arc<LeaseIssuer>,
@@ -116,6 +119,8 @@ pub struct Query {
     body_bytes: usize,
     /// When this process began to give out leases, UTC. What an earlier one gave out last may not be on record.
     began: DateTime<Utc>,
+    /// Other processes give out leases too.
+    is_among_others: bool,
 }
 
 /// What a [`Query`] cannot do without.
@@ -124,8 +129,8 @@ pub struct Parts {
     pub index: LicenseIndex,
     /// What changes the log.
     pub commands: Commands,
-    /// The delivery journal of this node.
-    pub journal: Journal,
+    /// The delivery journal of this node, if it takes callbacks.
+    pub journal: Option<Journal>,
     /// Tells which orders are at risk.
     pub orders_at_risk: OrdersAtRisk,
     /// Tells which errands for licenses are at risk.
@@ -148,6 +153,7 @@ impl Query {
             progress: index.progress(),
             was_ready: AtomicBool::new(false),
             began: commands.now(),
+            is_among_others: false,
             index,
             commands,
             journal,
@@ -186,6 +192,12 @@ impl Query {
         Self { activations_a_day, ..self }
     }
 
+    /// The same beside other processes that give out leases too: what they gave out last may not be on record.
+    #[must_use]
+    pub fn among_others(self) -> Self {
+        Self { is_among_others: true, ..self }
+    }
+
     /// The same, asking the marketplace for license codes that the log does not know.
     #[must_use]
     pub fn with_codes(self, codes: Arc<dyn CodeLookup>) -> Self {
@@ -204,6 +216,17 @@ impl Query {
         self.commands.now().trunc_subsecs(3)
     }
 
+    /// Whether leases are given out of which this process may not know yet.
+    fn may_others_give_leases(&self) -> bool {
+        self.is_among_others || self.seen.is_shared()
+    }
+
+    /// Since when every lease of a machine is noted, UTC; `None` where others may be giving one out just now.
+    fn noted_since(&self) -> Option<DateTime<Utc>> {
+        (!self.may_others_give_leases())
+            .then(|| self.seen.dropped_at().map_or(self.began, |dropped| dropped.max(self.began)))
+    }
+
     /// Turns everything away until the index has caught up with the log for the first time.
     fn must_be_ready(&self) -> Result<(), Problem> {
         if self.was_ready.load(Ordering::Relaxed) {
@@ -214,6 +237,12 @@ impl Query {
         }
         self.was_ready.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Says with each answer if the index may be behind the log: middleware for whoever serves the routes.
+    #[must_use]
+    pub fn staleness(&self) -> Staleness {
+        Staleness::of(self.index.contact())
     }
 
     /// Counts what a token route answers.
@@ -323,7 +352,7 @@ fn add_rest(config: &mut web::ServiceConfig, query: web::Data<Query>) {
     let progress = query.progress.clone();
     config
         .app_data(query)
-        .configure(health(progress))
+        .configure(health(Some(progress)))
         .service(health::resource("/openapi.json", health::look().to(openapi::describe)))
         .default_service(problem::no_such_path());
 }

@@ -34,7 +34,7 @@ texts! {
     by_software_at, by_import, by_system, signed_bytes, signature, key, signed_form, received, redacted_from,
     answered_at, api_answer, recorded_as, file_digest, row, deliveries_lead, at_risk, at_risk_hint,
     nothing_at_risk, what, concerns, why, attempts, since, time_left, given_up, still_trying, what_came,
-    all_deliveries, dial_tests, rejected, no_deliveries, no_deliveries_yet, no_dial_tests, no_rejected,
+    all_deliveries, dial_tests, rejected, no_deliveries, no_deliveries_yet, no_dial_tests, no_rejected, no_journal,
     came_at, activity, answered_with, millis, contents, dial_test, unsigned, show_contents, body_received,
     answer_given, done_accepted, done_disputed, done_imported, done_closed, operator, no_seller,
     no_seller_mend, settlement_lead, currency, show, to_be_paid, carried, deposit, without_period,

@@ -4,10 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_commands::CommandError;
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{Fingerprint, SellerId};
-use chopmark_domain::license::{Command, FreedBy, KnownLeases, Refusal, seat_taken_until};
+use chopmark_domain::license::{Command, FreedBy, HEARD_WITHIN, KnownLeases, Refusal, seat_taken_until};
 use chopmark_log::Position;
 use chopmark_projector::Found;
-use chrono::{DateTime, Utc};
+use chopmark_views::Sighting;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -128,14 +129,21 @@ impl Freeing {
         let Self { found, fingerprint, shown, .. } = self;
         let machine = found.license.machines.as_ref().and_then(|machines| machines.get(fingerprint.as_str()));
         let machine = machine.ok_or_else(no_such_machine)?;
-        let known = match query.seen.last_seen(found.key.seller.as_str(), found.key.id.as_str()).await {
+        let (seller, license) = (found.key.seller.as_str(), found.key.id.as_str());
+        // Whoever settles the seat later must know of it too.
+        if shown.is_some() {
+            let holder = fingerprint.as_str();
+            query.seen.saw(Sighting { seller, license, holder, at: now, lease_until: *shown });
+        }
+        let heard_within = if query.may_others_give_leases() { HEARD_WITHIN } else { TimeDelta::zero() };
+        let known = match query.seen.last_seen(seller, license).await {
             Ok(holders) => {
                 let noted = holders.get(fingerprint.as_str()).and_then(|seen| seen.lease_until);
-                KnownLeases { latest_end: noted.max(*shown), noted_since: Some(query.began) }
+                KnownLeases { latest_end: noted.max(*shown), noted_since: query.noted_since(), heard_within }
             }
             Err(error) => {
                 tracing::warn!(%error, "when machines were last seen cannot be read; the longest lease is assumed");
-                KnownLeases { latest_end: *shown, noted_since: None }
+                KnownLeases { latest_end: *shown, noted_since: None, heard_within }
             }
         };
         let terms = found.terms.as_deref().map(|dated| &dated.terms);

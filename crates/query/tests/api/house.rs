@@ -162,7 +162,7 @@ impl House {
         let parts = Parts {
             index: index.clone(),
             commands: commands.clone(),
-            journal: journal.clone(),
+            journal: Some(journal.clone()),
             orders_at_risk,
             errands_at_risk,
             leases: Arc::new(LeaseIssuer::new(keys, settings, [3; 16], SigningMetrics::unregistered())),

@@ -114,7 +114,7 @@ impl Shop {
         let parts = Parts {
             index,
             commands: commands.clone(),
-            journal: Journal::open(&folder.path().join("journal.db"), JournalOptions::default()).unwrap(),
+            journal: Some(Journal::open(&folder.path().join("journal.db"), JournalOptions::default()).unwrap()),
             orders_at_risk: Arc::new(Vec::new),
             errands_at_risk: Arc::new(Vec::new),
             leases: Arc::new(LeaseIssuer::new(keys, settings, [3; 16], SigningMetrics::unregistered())),

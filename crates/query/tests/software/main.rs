@@ -5,5 +5,6 @@
 mod codes;
 mod deployments;
 mod machines;
+mod nodes;
 mod verdicts;
 mod world;

@@ -18,10 +18,11 @@ use chopmark_domain::settlement::product::Site;
 use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use chopmark_domain::stream::{LicenseId, LicenseKey};
 use chopmark_journal::{Journal, JournalOptions};
+use chopmark_log::LogMetrics;
 use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, LogMetrics};
 use chopmark_projector::{LicenseIndex, Projector, ProjectorMetrics};
 use chopmark_signing::{IssuerSettings, KeyRing, LeaseIssuer, SigningMetrics};
+use chopmark_views::testing::SharedStore;
 use chopmark_views::{Seen, ViewsMetrics};
 use chrono::{DateTime, TimeDelta, Utc};
 use prometheus::Registry;
@@ -50,7 +51,7 @@ pub(crate) struct World {
     index: LicenseIndex,
     query: web::Data<Query>,
     stop: CancellationToken,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 /// What was answered.
@@ -102,38 +103,72 @@ impl World {
 
     pub(crate) async fn with(limits: LimitSettings, codes: Option<Arc<dyn CodeLookup>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let log = SqliteLog::open(&at("log.db"), SqliteOptions::default(), LogMetrics::unregistered()).unwrap();
-        let log: Arc<dyn EventLog> = Arc::new(log);
+        let seen = Seen::open(&folder.path().join("views.db"), ViewsMetrics::unregistered()).unwrap();
+        Self::seeing(seen, folder, limits, codes).await
+    }
+
+    /// A world whose software is seen in a store of its own.
+    async fn seeing(seen: Seen, folder: TempDir, limits: LimitSettings, codes: Option<Arc<dyn CodeLookup>>) -> Self {
+        let log = folder.path().join("log.db");
+        let log = SqliteLog::open(&log, SqliteOptions::default(), LogMetrics::unregistered()).unwrap();
         let clock = Arc::new(SetClock(AtomicI64::new(1_800_000_000_123_456)));
-        let commands = Commands::new(Arc::clone(&log), clock.clone());
+        let commands = Commands::new(Arc::new(log), clock.clone());
+        Self::node("node", seen, Arc::new(folder), clock, commands, |query| {
+            let query = query.with_limits(limits);
+            match codes {
+                Some(codes) => query.with_codes(codes),
+                None => query,
+            }
+        })
+        .await
+    }
+
+    /// A world that keeps what it sees where others of its nodes share it.
+    pub(crate) async fn of_nodes(store: &SharedStore) -> Self {
+        let (seen, folder) = (store.open(), tempfile::tempdir().unwrap());
+        seen.keep_watch();
+        Self::seeing(seen, folder, LimitSettings::default(), None).await
+    }
+
+    /// One more node on the same log.
+    pub(crate) async fn another_node(&self, store: &SharedStore) -> Self {
+        let (seen, folder) = (store.open(), Arc::clone(&self.folder));
+        seen.keep_watch();
+        Self::node("another", seen, folder, Arc::clone(&self.clock), self.commands.clone(), |query| query).await
+    }
+
+    async fn node(
+        name: &str,
+        seen: Seen,
+        folder: Arc<TempDir>,
+        clock: Arc<SetClock>,
+        commands: Commands,
+        settings: impl FnOnce(Query) -> Query,
+    ) -> Self {
+        let at = |kind: &str| folder.path().join(format!("{name}.{kind}"));
         let (index, registry, stop) = (LicenseIndex::new(), Registry::new(), CancellationToken::new());
         let metrics = ProjectorMetrics::register(&registry).unwrap();
+        let log = Arc::clone(commands.log());
         tokio::spawn(Projector::new(log, index.clone(), at("index"), metrics).run(stop.clone()));
         let keys = KeyRing::generate([[1; 32], [2; 32]]).unwrap();
-        let settings = IssuerSettings { name: "chopmark".into(), cached_leases: 100 };
-        let leases = Arc::new(LeaseIssuer::new(keys, settings, [3; 16], SigningMetrics::unregistered()));
-        let seen = Seen::open(&at("views.db"), ViewsMetrics::unregistered()).unwrap();
+        let settings_of_leases = IssuerSettings { name: "chopmark".into(), cached_leases: 100 };
+        let leases = LeaseIssuer::new(keys, settings_of_leases, [3; 16], SigningMetrics::unregistered());
+        let leases = Arc::new(leases);
         let parts = Parts {
             index: index.clone(),
             commands: commands.clone(),
-            journal: Journal::open(&at("journal.db"), JournalOptions::default()).unwrap(),
+            journal: Some(Journal::open(&at("journal"), JournalOptions::default()).unwrap()),
             orders_at_risk: Arc::new(Vec::new),
             errands_at_risk: Arc::new(Vec::new),
             leases: Arc::clone(&leases),
             seen: seen.clone(),
             metrics: QueryMetrics::register(&registry).unwrap(),
         };
-        let query = Query::new(parts).with_limits(limits);
-        let query = match codes {
-            Some(codes) => query.with_codes(codes),
-            None => query,
-        };
-        let query = web::Data::new(query);
+        let query = web::Data::new(settings(Query::new(parts)));
         while !index.progress().is_caught_up() {
             tokio::task::yield_now().await;
         }
-        Self { commands, clock, seen, registry, leases, index, query, stop, _folder: folder }
+        Self { commands, clock, seen, registry, leases, index, query, stop, folder }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -193,6 +228,11 @@ impl World {
         let grant =
             Grant { id: token.into(), hash: TokenHash::of(token), role, sellers: vec![seller()], expires_at: None };
         self.come_to(self.commands.create_token(grant, &Cause::System).await.unwrap()).await;
+    }
+
+    /// Comes to where the log is now.
+    pub(crate) async fn catch_up(&self) {
+        self.come_to(Some(self.commands.log().head().await.unwrap())).await;
     }
 
     async fn come_to(&self, position: Option<chopmark_log::Position>) {

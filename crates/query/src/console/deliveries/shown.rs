@@ -13,6 +13,7 @@ use crate::console::show::{self, DASH};
 #[derive(Deserialize)]
 pub(super) struct Answer {
     pub(super) deliveries: Vec<Delivery>,
+    pub(super) journal: bool,
     pub(super) at_risk: Vec<Risk>,
     pub(super) next_cursor: Option<String>,
     pub(super) position: String,

@@ -111,6 +111,7 @@ pub(crate) const TEXTS: Texts = Texts {
     no_deliveries: "Nothing here",
     no_deliveries_yet: "Nothing came yet, or nothing matches. Check the production address in the seller console, and send a dial test.",
     no_dial_tests: "Press \"test\" beside the interface in the seller console; the test appears here within a second.",
+    no_journal: "This process takes no callbacks. What was delivered, and which deliveries failed, is known to those that do: run chopmark doctor there. Shown here is what the event log leaves open.",
     no_rejected: "Every request was signed with a key of this installation.",
     came_at: "Came",
     activity: "Activity",

@@ -111,6 +111,7 @@ pub(crate) const TEXTS: Texts = Texts {
     no_deliveries: "没有内容",
     no_deliveries_yet: "尚未收到或没有匹配的回调。请检查卖家中心的生产地址并发起调测。",
     no_dial_tests: "在卖家中心接口旁点击“调测”，结果会立即出现在这里。",
+    no_journal: "本进程不接收回调。收到了哪些请求、哪些未成功，由接收回调的进程记录：请在其所在主机上运行 chopmark doctor。此处显示的是事件日志中尚未完成的事项。",
     no_rejected: "所有请求均由本系统的密钥签名。",
     came_at: "时间",
     activity: "活动",
