@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
+mod backup;
 mod callbacks;
 mod cli;
 mod codes;
@@ -12,20 +13,21 @@ mod growth;
 mod hostile;
 mod leases;
 mod limits;
+mod line;
 mod listeners;
+mod log_cli;
 mod looking;
 mod looking_back;
 mod machines;
 mod missing;
 mod newer;
+mod nodes;
 mod online;
 mod orders;
-#[path = "../../crates/billing/src/contract/postgres.rs"]
-#[expect(dead_code, unreachable_pub, reason = "the stores' own tests have the same file")]
-mod postgres;
 #[path = "../src/python.rs"]
 #[expect(unreachable_pub, reason = "the tests of the house have the same file in their library")]
 mod python;
+mod roles;
 mod scenarios;
 mod settlement;
 mod settlement_cli;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chopmark_postgres::testing::Server;
 use chopmark_simulator::Message;
 use chopmark_simulator::finance::{Accounts, Body, Books, Kind, Language, Month, Sold};
 use chopmark_simulator::orders::Cents;
@@ -14,7 +15,6 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::postgres;
 use crate::settlement_till::{Act, Call, Till, decimal, refund, sold};
 
 /// The product of which so much is sold that it reaches a tier.
@@ -28,20 +28,20 @@ fee_ratio = "0.05"
 "#;
 
 /// A server of one's own, to be stopped and started.
-async fn postgres() -> Arc<postgres::Server> {
-    let started = tokio::task::spawn_blocking(|| postgres::Server::start(&[], &[])).await.unwrap();
+async fn postgres() -> Arc<Server> {
+    let started = tokio::task::spawn_blocking(|| Server::start(&[], &[])).await.unwrap();
     Arc::new(started.unwrap_or_else(|missing| panic!("{missing}")))
 }
 
 /// Does something to the server that takes a while.
-async fn command(server: &Arc<postgres::Server>, command: fn(&postgres::Server) -> Result<(), String>) {
+async fn command(server: &Arc<Server>, command: fn(&Server) -> Result<(), String>) {
     let server = Arc::clone(server);
     let done = tokio::task::spawn_blocking(move || command(&server)).await.unwrap();
     done.unwrap_or_else(|complaint| panic!("{complaint}"));
 }
 
 /// The part of a configuration that keeps views there.
-fn views_at(server: &postgres::Server) -> String {
+fn views_at(server: &Server) -> String {
     format!("[views]\nurl = \"{}\"\n", server.url())
 }
 
@@ -231,7 +231,7 @@ async fn both_stores_answer_the_same_and_both_are_what_the_log_says() {
     here.shop.home.ok(&["rebuild"]);
     here.shop.home.ok(&["rebuild", "--verify"]);
 
-    command(&server, postgres::Server::stop).await;
+    command(&server, Server::stop).await;
     let ill = there.shop.home.run(&["doctor"]);
     let said = String::from_utf8(ill.stdout).unwrap();
     assert_eq!(ill.status.code(), Some(1), "{said}");
@@ -312,7 +312,7 @@ async fn while_postgresql_is_away_everything_else_goes_on_and_settlement_catches
 
     // Once under a running server, once under one that starts meanwhile.
     for (while_starting, net) in [(false, 190), (true, 285)] {
-        command(&server, postgres::Server::stop).await;
+        command(&server, Server::stop).await;
         if while_starting {
             till = Till { shop: till.shop.crash().await };
         }
@@ -326,7 +326,7 @@ async fn while_postgresql_is_away_everything_else_goes_on_and_settlement_catches
         let checked = till.shop.server.check(answer["instanceId"].as_str().unwrap()).await;
         assert_eq!(checked["code"], "VALID", "{checked}");
 
-        command(&server, postgres::Server::start_again).await;
+        command(&server, Server::start_again).await;
         let mut books = Books::with_fee(500);
         books.enter(bought);
         crate::shop::wait("files are taken again", async || {

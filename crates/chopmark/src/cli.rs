@@ -1,9 +1,11 @@
 //! The command line: what can be asked of Chopmark.
 
+pub(crate) mod backup;
 pub(crate) mod bench;
 mod duration;
 pub(crate) mod keys;
 pub(crate) mod license;
+pub(crate) mod log;
 pub(crate) mod serve;
 pub(crate) mod settlement;
 pub(crate) mod simulate;
@@ -14,9 +16,11 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
+use backup::{BackupArgs, RestoreArgs};
 use bench::BenchArgs;
 use keys::KeysCommand;
 use license::LicenseCommand;
+use log::LogCommand;
 use serve::ServeArgs;
 use settlement::SettlementCommand;
 use simulate::SimulateArgs;
@@ -83,6 +87,15 @@ pub(crate) enum Command {
     /// Makes the views anew from the event log
     #[command(after_long_help = EXIT_CODES)]
     Rebuild(RebuildArgs),
+    /// Says whether the event log is what was written and sealed, writes it to a file and reads it back, shows what happens
+    #[command(subcommand, after_long_help = EXIT_CODES)]
+    Log(LogCommand),
+    /// Saves what cannot be made anew into a folder, beside a running server too: the log, the keys, who was last seen
+    #[command(after_long_help = EXIT_CODES)]
+    Backup(BackupArgs),
+    /// Puts a backup where nothing is, after everything in it was looked at
+    #[command(after_long_help = EXIT_CODES)]
+    Restore(RestoreArgs),
     /// Looks for what is wrong or will be: keys, clock, disk, listeners, callbacks, what is at risk, the log
     #[command(after_long_help = EXIT_CODES)]
     Doctor(DoctorArgs),

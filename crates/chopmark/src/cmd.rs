@@ -2,6 +2,7 @@
 //! what went wrong.
 
 pub(crate) mod apply;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod check_config;
 pub(crate) mod demo;
@@ -9,6 +10,7 @@ pub(crate) mod doctor;
 mod kept;
 pub(crate) mod keys;
 pub(crate) mod license;
+pub(crate) mod log;
 mod operator;
 pub(crate) mod rebuild;
 mod seen;

@@ -25,6 +25,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::settlement::product::Category;
@@ -38,7 +39,7 @@ pub(crate) use problem::{ConfigError, Place, Problem};
 pub(crate) use product::ProductConfig;
 pub(crate) use secret::{SecretError, SecretSource};
 pub(crate) use seller::SellerConfig;
-pub(crate) use storage::ViewsAt;
+pub(crate) use storage::{LogAt, ViewsAt};
 
 use document::Node;
 use reader::{Found, Reader, Unique};
@@ -62,8 +63,10 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     /// Certificate and key of the callback listener, where Chopmark itself does TLS.
     pub(crate) tls: Option<Tls>,
-    /// The event log's SQLite file.
-    pub(crate) log_file: PathBuf,
+    /// Where the event log is.
+    pub(crate) log: LogAt,
+    /// How much time is between two seals over the event log.
+    pub(crate) seal_every: Duration,
     /// Where views are kept.
     pub(crate) views: ViewsAt,
     /// What leases are signed with.
@@ -154,7 +157,7 @@ fn read(reader: &Reader<'_>, tree: Node, file: Option<PathBuf>) -> Option<Config
     let data_dir = root.required("data_dir", "data_dir = \"./data\"", Found::text).map(PathBuf::from);
     let listen = root.required("listen", "[listen]", listen::read);
     let tls = root.optional("tls", listen::read_tls);
-    let log_file = root.required("log", "[log]", |found| storage::read_log(found, data_dir.as_deref()?));
+    let log = root.required("log", "[log]", |found| storage::read_log(found, data_dir.as_deref()?));
     let views = root.required("views", "[views]", |found| storage::read_views(found, data_dir.as_deref()?));
     let limits = root.required("limits", "[limits]", limits::read);
     let keys = root.required("keys", "[keys]", keys::read);
@@ -164,12 +167,14 @@ fn read(reader: &Reader<'_>, tree: Node, file: Option<PathBuf>) -> Option<Config
     let products: Vec<_> =
         root.elements("product").into_iter().map(|found| product::read(found, &mut skus, &ids)).collect();
     root.finish();
+    let (log, seal_every) = log?;
     Some(Config {
         file,
         data_dir: data_dir?,
         listen: listen?,
         tls: tls?,
-        log_file: log_file?,
+        log,
+        seal_every,
         views: views?,
         keys: keys?,
         limits: limits?,

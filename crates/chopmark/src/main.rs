@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::serve::{Role, ServeArgs};
+use cli::serve::ServeArgs;
 use cli::{Cli, Command, ConfigArgs};
 use config::{Config, Environment};
 use failure::{Complaint, Failure, OrFail, Reason};
@@ -47,7 +47,7 @@ fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Serve(ServeArgs { check_config: true, config, .. }) => {
             print(&cmd::check_config::check(config.file.as_deref(), environment)?)
         }
-        Command::Serve(ServeArgs { config, role: Role::All, .. }) => block_on(cmd::serve::run(&load(&config)?)),
+        Command::Serve(ServeArgs { config, role, .. }) => block_on(cmd::serve::run(&load(&config)?, role)),
         Command::Demo(args) => block_on(cmd::demo::run(&args)),
         Command::Apply(args) => block_on(cmd::apply::run(&args, &load(&args.config)?)),
         Command::Simulate(args) => block_on(cmd::simulate::run(&args, environment)),
@@ -56,6 +56,9 @@ fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Token(command) => block_on(cmd::token::run(&command, &load(command.config())?)),
         Command::Keys(command) => cmd::keys::run(&command, &load(command.config())?),
         Command::Rebuild(args) => block_on(cmd::rebuild::run(&args, &load(&args.config)?)),
+        Command::Log(command) => block_on(cmd::log::run(&command, &load(command.config())?)),
+        Command::Backup(args) => block_on(cmd::backup::backup(&args, &load(&args.config)?)),
+        Command::Restore(args) => block_on(cmd::backup::restore(&args, &load(&args.config)?)),
         Command::Doctor(args) => block_on(cmd::doctor::run(&args, &load(&args.config)?)),
         Command::Bench(args) => block_on(cmd::bench::run(&args, environment)),
     }

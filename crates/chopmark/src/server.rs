@@ -1,146 +1,115 @@
-//! A running Chopmark: every part started, wired and, at the end, stopped in order.
+//! A running Chopmark, or the part of it that its role names: every piece started, wired and, at the end, stopped in order.
 //!
 //! ```text
-//! start   listeners bound ─▶ log opened ─▶ secrets, catalog, admin token ─▶ projector, bookkeeper, reactor ─▶ listeners serve
-//! stop    listeners drain ─▶ projector and reactor save their snapshots, the bookkeeper stops ─▶ log and journal close
+//! start   listeners bound ─▶ log opened ─▶ secrets, catalog, admin token ─▶ index, billing views ─▶ duties ─▶ listeners serve
+//! stop    listeners drain ─▶ snapshots saved, duties and their right given back ─▶ log and journal close
 //! ```
+//!
+//! | | all | ingest | query | worker |
+//! | --- | --- | --- | --- | --- |
+//! | takes callbacks, with a journal of them | yes | yes | | |
+//! | knows licenses: index, who was seen, what is open | yes | | yes | yes |
+//! | answers checks, the API, the console | yes | | yes | |
+//! | its duties, while it leads | yes | | | yes |
 
+mod background;
 pub(crate) mod billing;
+mod books;
 pub(crate) mod data_dir;
+mod doors;
+mod duties;
 mod exposition;
 pub(crate) mod keys;
+mod knowledge;
 mod listeners;
+pub(crate) mod log;
 mod marketplaces;
+pub(crate) mod seals;
+pub(crate) mod seen;
+mod start_up;
 pub(crate) mod tls;
 mod token;
 pub(crate) mod unread;
 
-use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chopmark_billing::report::Billing;
-use chopmark_billing::{BillingMetrics, Bookkeeper};
-use chopmark_commands::{AppliedCatalog, CommandError, Commands, SystemClock};
-use chopmark_domain::catalog::ProductTerms;
-use chopmark_domain::cause::Cause;
-use chopmark_domain::ids::{SellerId, Sku};
+use chopmark_commands::{Commands, SystemClock};
 use chopmark_journal::{Journal, JournalOptions};
 use chopmark_log::progress::Progress;
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, LogMetrics};
-use chopmark_projector::{LicenseIndex, Projector, ProjectorMetrics};
-use chopmark_reactor::{CodeDesk, CodeMetrics, OpenErrands, OpenOrders, Reactor, ReactorMetrics};
-use chopmark_signing::{IssuerSettings, LeaseIssuer, SigningMetrics};
-use chopmark_upkeep::{Upkeep, UpkeepMetrics};
-use chopmark_views::{Seen, ViewsMetrics};
+use chopmark_log::{Engine, EventLog, LogMetrics};
+use chopmark_reactor::{CodeDesk, CodeMetrics, Lookout};
+use chopmark_views::Seen;
 use prometheus::Registry;
-use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::cli::serve::Role;
+use crate::config::{Config, LogAt, ViewsAt};
 use crate::failure::{Failure, OrFail, Reason};
+use background::Background;
+use books::Books;
 use data_dir::DataDir;
+use doors::Asked;
+use duties::{Duties, Outside, Sightings};
+use knowledge::Knowledge;
 pub(crate) use listeners::Addresses;
-use listeners::{Listeners, Serving};
-use marketplaces::{Desk, SignedLicenses};
+use listeners::{Doors, Listeners, Serving};
+use log::{Care, open_log};
+use marketplaces::Desk;
+use start_up::StartUp;
+pub(crate) use start_up::wanted_terms;
 
 /// A running server.
 pub(crate) struct Server {
     /// Where it listens.
     pub(crate) addresses: Addresses,
-    /// The file with the first admin token.
-    pub(crate) admin_token: PathBuf,
-    index: Progress,
+    /// The file with the first admin token, where this process makes it.
+    pub(crate) admin_token: Option<PathBuf>,
+    readiness: Option<Progress>,
     serving: Serving,
     background: Background,
-    log: Arc<SqliteLog>,
-    seen: Seen,
-    journal: Journal,
+    log: Arc<dyn Engine>,
+    seen: Option<Seen>,
+    journal: Option<Journal>,
     _lock: File,
 }
 
-/// What is still to be done at the marketplace.
-#[derive(Clone)]
-pub(crate) struct Open {
-    /// Orders whose facts are wanted.
-    pub(crate) orders: OpenOrders,
-    /// Errands for licenses.
-    pub(crate) errands: OpenErrands,
-}
-
-/// What follows the log.
-struct Background {
-    stop: CancellationToken,
-    tasks: JoinSet<()>,
-}
-
 impl Server {
-    /// Starts everything.
+    /// Starts everything that belongs to a role.
     ///
     /// # Errors
-    /// An address is taken, the data folder is held by another server or cannot be written, the log is missing
-    /// or damaged.
-    pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
+    /// An address is taken, the data folder is held by another server or cannot be written, a key is missing, or the log
+    /// is missing or damaged. One that is elsewhere may be away.
+    pub(crate) async fn start(config: &Config, role: Role) -> Result<Self, Failure> {
         let data = DataDir::at(&config.data_dir);
         data.create()?;
         let lock = data.lock()?;
-        let listeners = Listeners::bind(config)?;
+        let listeners = Listeners::bind(config, role)?;
         let addresses = listeners.addresses()?;
         let registry = Registry::new();
+        let log = open_log(config, Care::Whole, registered(LogMetrics::register(&registry))?).await?;
+        let commands = commands(config, role, &log);
+        let mut house = House { config, role, data, log, commands, registry, background: Background::new() };
 
-        let log = open_log(config, SqliteOptions::default(), registered(LogMetrics::register(&registry))?).await?;
-        let journal = open_journal(config, &data)?;
-        let commands = Commands::new(log.clone(), Arc::new(SystemClock));
-        apply_catalogs(config, &commands).await?;
-        token::ensure_admin_token(&data.admin_token(), &commands).await?;
-
-        let leases = lease_issuer(config, &data, &registry)?;
-        let seen = open_seen(config, &registry).await?;
-        let index = LicenseIndex::new();
-        let marketplaces = marketplaces::of(config)?;
-        let desk = CodeDesk::new(commands.clone(), marketplaces.clone(), registered(CodeMetrics::register(&registry))?);
-        let mut background = Background::new();
-        background.project(&log, &index, &data, &registry)?;
-        let billing = background.keep_books(&log, config, &registry).await?;
-        let reactor = Reactor::new(
-            log.clone(),
-            commands.clone(),
-            marketplaces,
-            Arc::new(SignedLicenses(leases.clone())),
-            data.reactor_snapshot(),
-            registered(ReactorMetrics::register(&registry))?,
-        );
-        let open = Open { orders: reactor.open_orders(), errands: reactor.open_errands() };
-        background.run(|stop| reactor.run(stop));
-        let upkeep_metrics = registered(UpkeepMetrics::register(&registry))?;
-        let upkeep = Upkeep::new(commands.clone(), index.clone(), seen.clone(), seen.kept_since(), upkeep_metrics);
-        background.run(|stop| upkeep.run(stop));
-        if config.keys.signing.is_empty() {
-            background.run(|stop| keys::follow(data.signing_keys(), leases.clone(), stop));
+        house.start_up().await?;
+        let journal = house.journal()?;
+        let knowledge = house.knowledge().await?;
+        let books = house.books().await?;
+        if let Some(knowledge) = &knowledge {
+            house.take_up_duties(knowledge, books.as_ref())?;
         }
-        let progress = index.progress();
-        let codes = Arc::new(Desk(desk));
-        let parts = listeners::Parts {
-            commands,
-            journal: journal.clone(),
-            index,
-            leases,
-            seen: seen.clone(),
-            codes,
-            open,
-            billing,
-            registry,
-        };
-        let serving = listeners.serve(config, parts)?;
-        let admin_token = data.admin_token();
-        Ok(Self { addresses, admin_token, index: progress, serving, background, log, seen, journal, _lock: lock })
+        let readiness = knowledge.as_ref().map(|knowledge| knowledge.index.progress());
+        let doors = house.doors(journal.as_ref(), knowledge.as_ref(), books.as_ref())?;
+        let serving = listeners.serve(config, doors)?;
+        let admin_token = (role == Role::All).then(|| house.data.admin_token());
+        let seen = knowledge.map(|knowledge| knowledge.seen);
+        let House { log, background, .. } = house;
+        Ok(Self { addresses, admin_token, readiness, serving, background, log, seen, journal, _lock: lock })
     }
 
-    /// Whether its index has caught up with the log: from then on checks are answered.
+    /// Whether its index, if it has one, has caught up with the log: from then on checks are answered.
     pub(crate) fn is_ready(&self) -> bool {
-        self.index.is_caught_up()
+        self.readiness.as_ref().is_none_or(Progress::is_caught_up)
     }
 
     /// Waits until something that follows the log crashes: from then on nothing is projected or asked for, and only a
@@ -155,166 +124,150 @@ impl Server {
     pub(crate) async fn stop(self) {
         self.serving.stop().await;
         self.background.stop().await;
-        self.seen.close().await;
+        if let Some(seen) = self.seen {
+            seen.close().await;
+        }
         self.log.close().await;
-        self.journal.flush().await;
+        if let Some(journal) = self.journal {
+            journal.flush().await;
+        }
     }
 }
 
-impl Background {
-    fn new() -> Self {
-        Self { stop: CancellationToken::new(), tasks: JoinSet::new() }
-    }
+/// A server that is being built.
+struct House<'c> {
+    config: &'c Config,
+    role: Role,
+    data: DataDir,
+    log: Arc<dyn Engine>,
+    commands: Commands,
+    registry: Registry,
+    background: Background,
+}
 
-    fn run<F: Future<Output = ()> + Send + 'static>(&mut self, task: impl FnOnce(CancellationToken) -> F) {
-        self.tasks.spawn(task(self.stop.clone()));
-    }
-
-    /// Folds the log into the index.
-    fn project(
-        &mut self,
-        log: &Arc<SqliteLog>,
-        index: &LicenseIndex,
-        data: &DataDir,
-        registry: &Registry,
-    ) -> Result<(), Failure> {
-        let log: Arc<dyn EventLog> = log.clone();
-        let metrics = registered(ProjectorMetrics::register(registry))?;
-        let projector = Projector::new(log, index.clone(), data.index_snapshot(), metrics);
-        self.run(|stop| projector.run(stop));
+impl House<'_> {
+    /// What is to be done to the log is done: at once to a file, in the background to one that is away.
+    async fn start_up(&mut self) -> Result<(), Failure> {
+        let start_up = StartUp::of(self.config, self.role, &self.commands, &self.data.admin_token())?;
+        if !self.config.log.is_remote() {
+            return start_up.run().await;
+        }
+        if let Some(left) = start_up.run_if_there().await {
+            self.background.run(|stop| left.run_when_there(stop));
+        }
         Ok(())
     }
 
-    /// Folds the log into the billing views, if there is a place for them.
-    async fn keep_books(
-        &mut self,
-        log: &Arc<SqliteLog>,
-        config: &Config,
-        registry: &Registry,
-    ) -> Result<Option<Billing>, Failure> {
-        let log: Arc<dyn EventLog> = log.clone();
-        let metrics = registered(BillingMetrics::register(registry))?;
-        let Some(store) = billing::open_or_go_without(&config.views).await else {
+    /// Where callbacks are taken, they are remembered.
+    fn journal(&self) -> Result<Option<Journal>, Failure> {
+        if !self.role.takes_callbacks() {
             return Ok(None);
+        }
+        let max_deliveries = u32::try_from(self.config.limits.journal_deliveries).unwrap_or(u32::MAX);
+        let options = JournalOptions { max_deliveries, ..JournalOptions::default() };
+        let help = "give the data folder to the user that runs chopmark";
+        let journal = Journal::open(&self.data.journal(), options);
+        journal.or_fail(Reason::Storage, "the delivery journal", help).map(Some)
+    }
+
+    async fn knowledge(&mut self) -> Result<Option<Knowledge>, Failure> {
+        let Self { config, role, data, registry, background, .. } = self;
+        if !role.signs() {
+            return Ok(None);
+        }
+        let log: Arc<dyn EventLog> = self.log.clone();
+        Knowledge::gather(config, *role, data, &log, registry, background).await.map(Some)
+    }
+
+    /// The billing views. Those that are this process's own it keeps; of those that are shared it knows how far they are.
+    async fn books(&mut self) -> Result<Option<Books>, Failure> {
+        if !self.role.signs() {
+            return Ok(None);
+        }
+        let log: Arc<dyn EventLog> = self.log.clone();
+        let books = Books::open(self.config, self.role, &log, &self.registry).await?;
+        if let Some(books) = books.clone().filter(|_| self.role.answers_questions()) {
+            if books.are_shared() {
+                self.background.run(|stop| books.look_on(stop));
+            } else {
+                self.background.run(|stop| books.keep(stop));
+            }
+        }
+        Ok(books)
+    }
+
+    /// Whoever may lead waits for its turn; whoever may not watches what is open.
+    fn take_up_duties(&mut self, knowledge: &Knowledge, books: Option<&Books>) -> Result<(), Failure> {
+        let snapshot = self.data.reactor_snapshot();
+        let board = knowledge.board.clone();
+        if !self.role.may_lead() {
+            let lookout = Lookout::new(self.log.clone(), board, snapshot);
+            self.background.run(|stop| lookout.run(stop));
+            return Ok(());
+        }
+        let (leases, metrics) = (knowledge.leases.clone(), knowledge.reactor_metrics.clone());
+        let marketplaces = marketplaces::of(self.config)?;
+        let outside = Outside { marketplaces, leases, board, snapshot, metrics };
+        let sightings = self.sightings(knowledge);
+        let (log, commands, books) = (self.log.clone(), self.commands.clone(), books.cloned());
+        let duties = Duties::new(log, commands, outside, sightings, books, self.config.seal_every, &self.registry)?;
+        self.background.run(|stop| duties.run(stop));
+        Ok(())
+    }
+
+    /// Who was seen, if this process knows of all who were: where others answer checks too, only a store that is shared
+    /// does.
+    fn sightings(&self, knowledge: &Knowledge) -> Option<Sightings> {
+        if is_alone(self.config, self.role) || matches!(self.config.views, ViewsAt::Postgres { .. }) {
+            return Some(Sightings { index: knowledge.index.clone(), seen: knowledge.seen.clone() });
+        }
+        tracing::warn!(
+            "views.url is a file of this process, which does not know whom others see: no seat lapses and no hour is \
+             closed; set views.url to one PostgreSQL for all"
+        );
+        None
+    }
+
+    fn doors(
+        &self,
+        journal: Option<&Journal>,
+        knowledge: Option<&Knowledge>,
+        books: Option<&Books>,
+    ) -> Result<Doors, Failure> {
+        let Self { config, role, commands, registry, .. } = self;
+        let readiness = knowledge.map(|knowledge| knowledge.index.progress());
+        let ingest = match journal {
+            Some(journal) => Some(doors::ingest(config, commands, journal, readiness.clone(), registry)?),
+            None => None,
         };
-        let bookkeeper = Bookkeeper::new(log, Arc::clone(&store), metrics);
-        let billing = Billing::new(store, bookkeeper.progress());
-        self.run(|stop| bookkeeper.run(stop));
-        Ok(Some(billing))
-    }
-
-    async fn crashed(&mut self) -> JoinError {
-        loop {
-            match self.tasks.join_next().await {
-                Some(Err(crash)) => return crash,
-                // It has come as far as this version can, and has said so.
-                Some(Ok(())) => {}
-                None => std::future::pending().await,
+        let query = match knowledge.filter(|_| role.answers_questions()) {
+            Some(knowledge) => {
+                let codes = registered(CodeMetrics::register(registry))?;
+                let codes = Arc::new(Desk(CodeDesk::new(commands.clone(), marketplaces::of(config)?, codes)));
+                let (commands, journal, billing) = (commands.clone(), journal.cloned(), books.map(Books::reports));
+                let asked = Asked { commands, journal, codes, billing, is_alone: is_alone(config, *role) };
+                Some(doors::query(config, asked, knowledge, registry)?)
             }
-        }
-    }
-
-    async fn stop(mut self) {
-        self.stop.cancel();
-        while let Some(ended) = self.tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a follower ended badly");
-            }
-        }
+            None => None,
+        };
+        let board = knowledge.map(|knowledge| knowledge.board.clone());
+        let exposition = doors::exposition(config, journal.cloned(), board, registry.clone());
+        Ok(Doors { ingest, query, exposition, readiness })
     }
 }
 
-/// Opens the log of a configuration; begins one where there never was any.
-///
-/// # Errors
-/// It is missing, damaged, foreign, newer than this version, or cannot be read.
-pub(crate) async fn open_log(
-    config: &Config,
-    options: SqliteOptions,
-    metrics: LogMetrics,
-) -> Result<Arc<SqliteLog>, Failure> {
-    DataDir::at(&config.data_dir).must_not_miss(&config.log_file)?;
-    let path = config.log_file.clone();
-    let opened = tokio::task::spawn_blocking(move || SqliteLog::open(&path, options, metrics)).await;
-    let help = "nothing was changed; see docs/operations/recovery.md";
-    let log =
-        opened.or_fail(Reason::Storage, "the event log", help)?.or_fail(Reason::Storage, "the event log", help)?;
-    Ok(Arc::new(log))
+/// Whether no other process takes part: one of role `all` with a log in a file of its own. Others cannot be counted, so
+/// where they may be they are.
+fn is_alone(config: &Config, role: Role) -> bool {
+    role == Role::All && matches!(config.log, LogAt::Sqlite(_))
 }
 
-/// Brings each seller's catalog in the log to the one in the file; nothing is appended where they are equal.
-async fn apply_catalogs(config: &Config, commands: &Commands) -> Result<(), Failure> {
-    for seller in &config.sellers {
-        let wanted = wanted_terms(config, &seller.id);
-        let applied = commands.apply_catalog(&seller.id, &seller.terms, &wanted, commands.now(), &Cause::System).await;
-        let applied = unless_newer(applied, format_args!("the catalog of seller {}", seller.id))?;
-        if let Some(AppliedCatalog { events, .. }) = applied.filter(|applied| !applied.events.is_empty()) {
-            tracing::info!(seller = %seller.id, changes = events.len(), "catalog changes appended to the log");
-        }
-    }
-    Ok(())
-}
-
-/// What was done at the start; `None` where the log holds what only a newer version can read. That is said, and is no
-/// reason not to answer the rest.
-fn unless_newer<T>(done: Result<T, CommandError>, what: impl fmt::Display) -> Result<Option<T>, Failure> {
-    match done {
-        Err(error @ CommandError::Decode { .. }) => {
-            tracing::error!(%error, "{what} stays as it is");
-            Ok(None)
-        }
-        done => done.or_fail(Reason::Storage, what, "look at the log: chopmark doctor").map(Some),
-    }
-}
-
-/// The terms that the file gives to a seller's products.
-#[must_use]
-pub(crate) fn wanted_terms(config: &Config, seller: &SellerId) -> Vec<(Sku, ProductTerms)> {
-    let products = config.products.iter().filter(|product| product.seller == *seller);
-    products.map(|product| (product.sku.clone(), product.terms.clone())).collect()
-}
-
-/// The issuer of leases, with the keys of the configuration or of the data folder.
-fn lease_issuer(config: &Config, data: &DataDir, registry: &Registry) -> Result<Arc<LeaseIssuer>, Failure> {
-    let keys = keys::ensure(config, data)?;
-    let settings = IssuerSettings { name: config.keys.issuer.clone(), cached_leases: config.limits.leases_cached };
-    let metrics = registered(SigningMetrics::register(registry))?;
-    Ok(Arc::new(LeaseIssuer::new(keys, settings, rand::random(), metrics)))
-}
-
-async fn open_seen(config: &Config, registry: &Registry) -> Result<Seen, Failure> {
-    let (path, metrics) = (config.views.views_file().to_owned(), registered(ViewsMetrics::register(registry))?);
-    let help = "it holds only when machines were last seen: it may be moved away, and begins anew";
-    let opened = tokio::task::spawn_blocking(move || Seen::open_or_begin_anew(&path, metrics)).await;
-    opened.or_fail(Reason::Storage, "the views", help)?.or_fail(Reason::Storage, "the views", help)
-}
-
-fn open_journal(config: &Config, data: &DataDir) -> Result<Journal, Failure> {
-    let max_deliveries = u32::try_from(config.limits.journal_deliveries).unwrap_or(u32::MAX);
-    let options = JournalOptions { max_deliveries, ..JournalOptions::default() };
-    let help = "give the data folder to the user that runs chopmark";
-    Journal::open(&data.journal(), options).or_fail(Reason::Storage, "the delivery journal", help)
+fn commands(config: &Config, role: Role, log: &Arc<dyn Engine>) -> Commands {
+    let commands = Commands::new(log.clone(), Arc::new(SystemClock));
+    if is_alone(config, role) { commands } else { commands.among_others() }
 }
 
 /// Metrics of this process. Registering fails only where a name is taken twice.
 fn registered<T>(metrics: prometheus::Result<T>) -> Result<T, Failure> {
     metrics.or_fail(Reason::Storage, "the metrics", "this is a mistake in chopmark; report it")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_follower_that_crashes_is_noticed_and_one_that_ends_is_not() {
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async {});
-        tasks.spawn(async {
-            tokio::task::yield_now().await;
-            std::panic::resume_unwind(Box::new("a mistake of ours"));
-        });
-        let mut background = Background { stop: CancellationToken::new(), tasks };
-        assert!(background.crashed().await.is_panic());
-        background.stop().await;
-    }
 }

@@ -20,9 +20,14 @@ pub(crate) struct BenchArgs {
     /// Settlement lines in the billing views, for `settlement`
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     pub(crate) lines: u32,
-    /// A PostgreSQL to measure `settlement` in too, by a user who may create schemas; also CHOPMARK_BENCH_POSTGRES_URL
+    /// A PostgreSQL to measure `callbacks` and `settlement` in too, by a user who may create schemas; also
+    /// CHOPMARK_BENCH_POSTGRES_URL
     #[arg(long, value_name = "URL")]
     pub(crate) postgres: Option<SecretString>,
+    /// An EventStoreDB or KurrentDB to measure `callbacks` over too; what is appended stays there; also
+    /// CHOPMARK_BENCH_EVENTSTORE_URL
+    #[arg(long, value_name = "URL")]
+    pub(crate) eventstore: Option<SecretString>,
     /// A folder on the disk to measure; what is made there is removed [default: the current folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
@@ -36,7 +41,7 @@ pub(crate) struct BenchArgs {
 pub(crate) enum Measurement {
     /// Durable appends, beside a plain file with fdatasync
     Appends,
-    /// Callbacks over HTTP, beside the same without the append
+    /// Callbacks over HTTP, beside the same without the append; over a log elsewhere, beside its driver alone
     Callbacks,
     /// Checks over HTTP, beside a bare route of the same size
     Checks,

@@ -8,18 +8,17 @@ use chopmark_domain::catalog::{Catalog, Event, ProductDefined, SellerTermsDefine
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::{SellerId, Sku};
 use chopmark_domain::settlement::policy::Policy;
-use chopmark_log::LogMetrics;
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_log::Engine;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::kept::HELP;
+use super::operator;
 use crate::cli::ApplyArgs;
 use crate::config::{Config, SellerConfig};
 use crate::failure::{Failure, OrFail, Reason};
-use crate::server::data_dir::DataDir;
-use crate::server::{open_log, wanted_terms};
+use crate::server::wanted_terms;
 
 /// Shows what differs, and appends it unless that was not asked for.
 ///
@@ -88,13 +87,12 @@ async fn append(
 }
 
 /// The log; `None` where there is none and nothing is to be written.
-async fn log(args: &ApplyArgs, config: &Config) -> Result<Option<Arc<SqliteLog>>, Failure> {
-    if args.dry_run && !config.log_file.exists() {
+async fn log(args: &ApplyArgs, config: &Config) -> Result<Option<Arc<dyn Engine>>, Failure> {
+    let is_missing = config.log.file().is_some_and(|file| !file.exists());
+    if args.dry_run && is_missing {
         return Ok(None);
     }
-    DataDir::at(&config.data_dir).create()?;
-    let options = SqliteOptions { verify: false, ..SqliteOptions::default() };
-    open_log(config, options, LogMetrics::unregistered()).await.map(Some)
+    operator::log(config).await.map(Some)
 }
 
 /// A change of a catalog, as it is shown.

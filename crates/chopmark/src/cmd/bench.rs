@@ -10,6 +10,7 @@ mod resident;
 mod served;
 mod settlement;
 
+use callbacks::Remote;
 use figure::Figure;
 
 use secrecy::SecretString;
@@ -20,6 +21,8 @@ use crate::failure::{Failure, Reason};
 
 /// Names a PostgreSQL to measure in, where the command line does not.
 const POSTGRES: &str = "CHOPMARK_BENCH_POSTGRES_URL";
+/// Names an EventStoreDB or KurrentDB to measure over, where the command line does not.
+const EVENTSTORE: &str = "CHOPMARK_BENCH_EVENTSTORE_URL";
 
 /// Measures and prints every figure asked for.
 ///
@@ -44,12 +47,18 @@ async fn measure(args: &BenchArgs, environment: &Environment) -> anyhow::Result<
         None => builder.tempdir_in(".")?,
     };
     let rounds = usize::try_from(args.rounds)?;
+    let postgres = named(args.postgres.as_ref(), POSTGRES, environment)?;
+    let eventstore = named(args.eventstore.as_ref(), EVENTSTORE, environment)?;
     let mut figures = vec![];
     if wanted(Measurement::Appends) {
         show(args, &mut figures, appends::measure(folder.path(), rounds).await?);
     }
     if wanted(Measurement::Callbacks) {
         show(args, &mut figures, callbacks::measure(folder.path(), rounds).await?);
+        let postgres = postgres.as_ref().map(Remote::Postgres);
+        for remote in postgres.into_iter().chain(eventstore.as_ref().map(Remote::Eventstore)) {
+            show(args, &mut figures, vec![callbacks::measure_remote(&remote, folder.path(), rounds).await?]);
+        }
     }
     if [Measurement::Checks, Measurement::Rebuild, Measurement::Memory].into_iter().any(wanted) {
         let licenses = usize::try_from(args.licenses)?;
@@ -57,17 +66,17 @@ async fn measure(args: &BenchArgs, environment: &Environment) -> anyhow::Result<
         show(args, &mut figures, measured.into_iter().filter(|figure| wanted(figure.measurement)).collect());
     }
     if wanted(Measurement::Settlement) {
-        let (lines, postgres) = (usize::try_from(args.lines)?, postgres(args, environment)?);
+        let lines = usize::try_from(args.lines)?;
         let show = |measured| show(args, &mut figures, measured);
         settlement::measure(folder.path(), lines, rounds, postgres.as_ref(), show).await?;
     }
     Ok(figures)
 }
 
-/// The PostgreSQL to measure in: the command line's, or the environment's.
-fn postgres(args: &BenchArgs, environment: &Environment) -> anyhow::Result<Option<SecretString>> {
-    let named = environment.text(POSTGRES).map_err(|problem| anyhow::anyhow!("{POSTGRES} {problem}"))?;
-    Ok(args.postgres.clone().or_else(|| named.filter(|url| !url.is_empty()).map(SecretString::from)))
+/// The URL of a server to measure: the command line's, or the environment's.
+fn named(given: Option<&SecretString>, name: &str, environment: &Environment) -> anyhow::Result<Option<SecretString>> {
+    let named = environment.text(name).map_err(|problem| anyhow::anyhow!("{name} {problem}"))?;
+    Ok(given.cloned().or_else(|| named.filter(|url| !url.is_empty()).map(SecretString::from)))
 }
 
 fn show(args: &BenchArgs, figures: &mut Vec<Figure>, measured: Vec<Figure>) {

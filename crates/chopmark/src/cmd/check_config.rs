@@ -23,13 +23,13 @@ pub(crate) fn check(file: Option<&Path>, environment: &Environment) -> Result<St
 
 /// A configuration in a few lines, without secrets.
 fn describe(config: &Config, keys: Option<&KeyRing>) -> String {
-    let Config { file, data_dir, listen, tls, log_file, sellers, products, .. } = config;
+    let Config { file, data_dir, listen, tls, log, sellers, products, .. } = config;
     let file = file.as_deref().map_or("the built-in default".into(), |file| file.display().to_string());
     let scheme = if tls.is_some() { "https" } else { "http" };
     let mut lines = vec![
         format!("The configuration is sound: {file}"),
         format!("  data       {}", data_dir.display()),
-        format!("  log        {}", log_file.display()),
+        format!("  log        {log}"),
         format!("  callbacks  {scheme}://{}/callbacks/{{seller}}", listen.callbacks),
         format!("  api        http://{}", listen.api),
     ];

@@ -9,20 +9,20 @@ mod machines;
 mod show;
 mod story;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chopmark_commands::{Commands, SystemClock};
-use chopmark_log::sqlite::SqliteLog;
+use chopmark_log::Engine;
 use chopmark_projector::{Found, LicenseIndex};
 use chrono::Utc;
 
 use super::kept::{self, existing_log};
 use super::{operator, seen};
 use crate::cli::license::{LicenseCommand, Which};
-use crate::config::Config;
+use crate::config::{Config, ViewsAt};
 use crate::failure::{Failure, Reason};
 use crate::server::data_dir::DataDir;
+use crate::server::log::Care;
 
 /// Does what is asked of licenses.
 ///
@@ -35,7 +35,7 @@ pub(crate) async fn run(command: &LicenseCommand, config: &Config) -> Result<(),
             operator::must_be_configured(&args.seller, config)?;
             operator::log(config).await?
         }
-        _ => existing_log(config, operator::beside_a_server()).await?,
+        _ => existing_log(config, Care::BesideAServer).await?,
     };
     let desk = Desk::at(config, &log);
     let done = match command {
@@ -56,25 +56,20 @@ pub(crate) async fn run(command: &LicenseCommand, config: &Config) -> Result<(),
 /// What all of them work with.
 struct Desk {
     data: DataDir,
-    views: PathBuf,
-    log: Arc<SqliteLog>,
+    views: ViewsAt,
+    log: Arc<dyn Engine>,
     commands: Commands,
 }
 
 impl Desk {
-    fn at(config: &Config, log: &Arc<SqliteLog>) -> Self {
+    fn at(config: &Config, log: &Arc<dyn Engine>) -> Self {
         let commands = Commands::new(log.clone(), Arc::new(SystemClock));
-        Self {
-            data: DataDir::at(&config.data_dir),
-            views: config.views.views_file().to_owned(),
-            log: log.clone(),
-            commands,
-        }
+        Self { data: DataDir::at(&config.data_dir), views: config.views.clone(), log: log.clone(), commands }
     }
 
     /// The index as the log has it now. Where it is not whole, standard error says so.
     async fn index(&self) -> Result<LicenseIndex, Failure> {
-        let latest = kept::index(&self.data, &self.log).await?;
+        let latest = kept::index(&self.data, self.log.as_ref()).await?;
         kept::complaint(&latest).iter().for_each(crate::warn);
         Ok(latest.index)
     }

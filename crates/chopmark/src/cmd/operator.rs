@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use chopmark_domain::cause::Cause;
 use chopmark_domain::ids::SellerId;
-use chopmark_log::LogMetrics;
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_log::{Engine, LogMetrics};
 
 use crate::config::Config;
 use crate::failure::{Failure, Reason};
 use crate::server::data_dir::DataDir;
-use crate::server::open_log;
+use crate::server::log::{Care, open_log};
 
 /// Who is put on record.
 #[must_use]
@@ -18,19 +17,15 @@ pub(crate) fn cause() -> Cause {
     Cause::Operator { actor: "cli".into() }
 }
 
-/// A server may be at work on the same file; checking every record is its business.
-#[must_use]
-pub(crate) fn beside_a_server() -> SqliteOptions {
-    SqliteOptions { verify: false, ..SqliteOptions::default() }
-}
-
 /// The log, begun where there never was one.
 ///
 /// # Errors
 /// The data folder cannot be made, or the log cannot be used.
-pub(crate) async fn log(config: &Config) -> Result<Arc<SqliteLog>, Failure> {
-    DataDir::at(&config.data_dir).create()?;
-    open_log(config, beside_a_server(), LogMetrics::unregistered()).await
+pub(crate) async fn log(config: &Config) -> Result<Arc<dyn Engine>, Failure> {
+    if !config.log.is_remote() {
+        DataDir::at(&config.data_dir).create()?;
+    }
+    open_log(config, Care::BesideAServer, LogMetrics::unregistered()).await
 }
 
 /// Refuses sellers that the configuration does not name.

@@ -3,21 +3,24 @@
 mod billing;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use chopmark_log::EventLog;
 use chopmark_log::snapshot::SnapshotError;
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
+use chopmark_log::{Engine, EventLog, Leadership};
 use chopmark_projector::{VerifyError, VerifyReport, rebuild, verify};
 use serde_json::{Value, json};
 
 use super::kept::existing_log;
 use crate::cli::RebuildArgs;
-use crate::config::Config;
+use crate::config::{Config, ViewsAt};
 use crate::failure::{Complaint, Failure, OrFail, Reason};
 use crate::server::data_dir::DataDir;
+use crate::server::log::Care;
 
 const HELP: &str = "see docs/operations/recovery.md";
+
+/// Who was killed leads for so long at most; who is alive does not give it up.
+const LEAD_WITHIN: Duration = Duration::from_secs(30);
 
 /// What was made or compared.
 struct Outcome {
@@ -35,7 +38,7 @@ struct Outcome {
 /// The log cannot be read; with `--verify`, there is a difference, or what is kept is damaged or of another version.
 pub(crate) async fn run(args: &RebuildArgs, config: &Config) -> Result<(), Failure> {
     let data = DataDir::at(&config.data_dir);
-    let log = existing_log(config, SqliteOptions::default()).await?;
+    let log = existing_log(config, Care::Whole).await?;
     let outcome = if args.verify { compare(config, &data, &log).await } else { replace(config, &data, &log).await };
     log.close().await;
     let Outcome { text, json, is_equal } = outcome?;
@@ -43,9 +46,11 @@ pub(crate) async fn run(args: &RebuildArgs, config: &Config) -> Result<(), Failu
     if is_equal { Ok(()) } else { Err(Failure { reason: Reason::CheckFailed, complaints: vec![] }) }
 }
 
-async fn replace(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Result<Outcome, Failure> {
+async fn replace(config: &Config, data: &DataDir, log: &Arc<dyn Engine>) -> Result<Outcome, Failure> {
+    data.create()?;
     // A running server saves its own index over ours, and writes the billing views itself.
     let _lock = data.lock()?;
+    let _leadership = leadership(config, log).await?;
     let begun = Instant::now();
     let log: Arc<dyn EventLog> = log.clone();
     let index = rebuild(log.clone(), None, |_| ()).await.or_fail(Reason::Storage, "rebuilding", HELP)?;
@@ -60,7 +65,22 @@ async fn replace(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Resul
     Ok(licenses.and(billing::replace(config, log).await?))
 }
 
-async fn compare(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Result<Outcome, Failure> {
+/// Billing views in PostgreSQL are written by whoever leads.
+async fn leadership(config: &Config, log: &Arc<dyn Engine>) -> Result<Option<Leadership>, Failure> {
+    if matches!(config.views, ViewsAt::Sqlite { .. }) {
+        return Ok(None);
+    }
+    match tokio::time::timeout(LEAD_WITHIN, log.lead()).await {
+        Ok(leadership) => Ok(Some(leadership)),
+        Err(_) => Err(Failure::new(
+            Reason::Storage,
+            "another process keeps the billing views, or the event log cannot be reached",
+            "stop every `chopmark serve` of role all or worker, then run it again",
+        )),
+    }
+}
+
+async fn compare(config: &Config, data: &DataDir, log: &Arc<dyn Engine>) -> Result<Outcome, Failure> {
     let log: Arc<dyn EventLog> = log.clone();
     let licenses = match verify(&data.index_snapshot(), log.clone()).await {
         Ok(report) => found(&report),

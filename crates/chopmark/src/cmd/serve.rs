@@ -1,5 +1,6 @@
 //! `chopmark serve`: runs until it is told to stop.
 
+use crate::cli::serve::Role;
 use crate::config::Config;
 use crate::failure::{Failure, Reason};
 use crate::server::{Addresses, Server};
@@ -9,14 +10,14 @@ use crate::signals::StopSignals;
 ///
 /// # Errors
 /// It cannot start, what follows the log has crashed, or it was told twice to stop.
-pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config, role: Role) -> Result<(), Failure> {
     for warning in config.warnings() {
         tracing::warn!("{}; {}", warning.what, warning.help);
     }
     // Asked for before anything starts, so that no signal falls between.
     let mut signals = StopSignals::listen()?;
-    let mut server = Server::start(config).await?;
-    crate::print(&announcement(&server, config))?;
+    let mut server = Server::start(config, role).await?;
+    crate::print(&announcement(&server, config, role))?;
     let outcome = tokio::select! {
         () = signals.next() => Ok(()),
         crash = server.crashed() => Err(crash),
@@ -33,16 +34,17 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     outcome
 }
 
-fn announcement(server: &Server, config: &Config) -> String {
+fn announcement(server: &Server, config: &Config, role: Role) -> String {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let Addresses { callbacks, api, metrics, admin } = server.addresses;
-    let mut lines = vec![
-        format!("chopmark {} is up", env!("CARGO_PKG_VERSION")),
-        format!("  callbacks    {scheme}://{callbacks}/callbacks/{{seller}}"),
-        format!("  api          http://{api}"),
-    ];
+    let mut lines = vec![match role {
+        Role::All => format!("chopmark {} is up", env!("CARGO_PKG_VERSION")),
+        role => format!("chopmark {} is up, as {}", env!("CARGO_PKG_VERSION"), role.name()),
+    }];
+    lines.extend(callbacks.map(|callbacks| format!("  callbacks    {scheme}://{callbacks}/callbacks/{{seller}}")));
+    lines.extend(api.map(|api| format!("  api          http://{api}")));
     lines.extend(admin.map(|admin| format!("  admin        http://{admin}")));
     lines.push(format!("  metrics      http://{metrics}/metrics"));
-    lines.push(format!("  admin token  {}", server.admin_token.display()));
+    lines.extend(server.admin_token.as_ref().map(|token| format!("  admin token  {}", token.display())));
     lines.join("\n") + "\n"
 }

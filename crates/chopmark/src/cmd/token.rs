@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chopmark_commands::{CommandError, Commands, SystemClock};
 use chopmark_domain::access::{Access, Grant, Role, TokenRefusal, TokenStatus};
-use chopmark_log::sqlite::SqliteLog;
+use chopmark_log::Engine;
 use chopmark_query::{NewToken, TokenWanted, new_token};
 use chrono::{DateTime, SubsecRound, Utc};
 use secrecy::ExposeSecret;
@@ -15,6 +15,7 @@ use super::{operator, seen, text};
 use crate::cli::token::{CreateArgs, ListArgs, RevokeArgs, TokenCommand};
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
+use crate::server::log::Care;
 
 /// Makes, lists or takes back.
 ///
@@ -32,13 +33,13 @@ pub(crate) async fn run(command: &TokenCommand, config: &Config) -> Result<(), F
             done
         }
         TokenCommand::List(args) => {
-            let log = existing_log(config, operator::beside_a_server()).await?;
+            let log = existing_log(config, Care::BesideAServer).await?;
             let done = list(args, config, &commands(&log)).await;
             log.close().await;
             done
         }
         TokenCommand::Revoke(args) => {
-            let log = existing_log(config, operator::beside_a_server()).await?;
+            let log = existing_log(config, Care::BesideAServer).await?;
             let done = revoke(args, &commands(&log)).await;
             log.close().await;
             done
@@ -46,7 +47,7 @@ pub(crate) async fn run(command: &TokenCommand, config: &Config) -> Result<(), F
     }
 }
 
-fn commands(log: &Arc<SqliteLog>) -> Commands {
+fn commands(log: &Arc<dyn Engine>) -> Commands {
     Commands::new(log.clone(), Arc::new(SystemClock))
 }
 
@@ -87,7 +88,7 @@ async fn create(args: &CreateArgs, token: &NewToken, commands: &Commands) -> Res
 
 async fn list(args: &ListArgs, config: &Config, commands: &Commands) -> Result<(), Failure> {
     let access = commands.access().await.or_fail(Reason::Storage, "the tokens", HELP)?;
-    let last_used = seen::read(config.views.views_file(), async |seen| seen.token_last_used().await).await;
+    let last_used = seen::read(&config.views, async |seen| seen.token_last_used().await).await;
     let now = Utc::now();
     let used = |grant: &Grant| last_used.get(&grant.id).copied();
     if args.json {

@@ -1,7 +1,7 @@
 //! Black-box tests of the configuration: a file and an environment in, a configuration or all its problems out.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chopmark_domain::catalog::{ClonePolicy, Entitlement, LicenseForm, ProductKind, ProductTerms, Seats};
@@ -94,9 +94,10 @@ fn without_a_file_the_default_holds() {
     let case = Case::new();
     let config = case.load("").unwrap();
     assert_eq!(config.data_dir, PathBuf::from("./data"));
-    assert_eq!(config.log_file, PathBuf::from("./data/log.db"));
+    assert_eq!(config.log.file(), Some(Path::new("./data/log.db")));
+    assert_eq!(config.seal_every, Duration::from_secs(3_600));
     assert_eq!(config.listen.callbacks.to_string(), "127.0.0.1:8080");
-    assert_eq!(config.views.views_file(), PathBuf::from("./data/views.db"));
+    assert!(matches!(&config.views, ViewsAt::Sqlite { views_file, .. } if views_file == Path::new("./data/views.db")));
     assert_eq!((config.keys.signing.len(), config.keys.issuer.as_str()), (0, "chopmark"));
     assert_eq!((config.limits.failures_per_minute, config.limits.license_burst), (60, 1000));
     assert_eq!((config.limits.code_lookups_per_address, config.limits.code_lookups_per_seller), (10, 120));
@@ -186,7 +187,7 @@ fn the_environment_goes_over_the_file() {
         .with("CHOPMARK_PRODUCT__0__ENTITLEMENTS", "{ users = 5 }");
     let config = case.load(SHORT).unwrap();
     assert_eq!(config.listen.callbacks.to_string(), "0.0.0.0:80");
-    assert_eq!(config.log_file, PathBuf::from("/var/lib/chopmark/events.db"));
+    assert_eq!(config.log.file(), Some(Path::new("/var/lib/chopmark/events.db")));
     assert_eq!(config.limits.request, Duration::from_secs(3));
     assert_eq!(config.sellers[0].id.as_str(), "other");
     let keys: Vec<_> = config.sellers[0].keys.iter().map(|(_, key)| key.expose_secret()).collect();
@@ -310,12 +311,14 @@ fn secrets_are_not_shown() {
             keys.base = [{ value = "hush-key" }]
             open_api = { access_key = { value = "hush-ak" }, secret_key = { value = "hush-sk" } }
             app_info = { front_end_url = "https://a.example", password = "hush-password" }
+            [log]
+            url = { value = "esdb://chopmark:hush@log:2113" }
             [views]
             url = { value = "postgres://chopmark:hush@db/chopmark" }
             "#,
         )
         .unwrap();
-    let shown = format!("{config:?}");
+    let shown = format!("{config:?} {}", config.log);
     assert!(!shown.contains("hush"), "{shown}");
 }
 
@@ -329,6 +332,8 @@ fn no_error_quotes_a_secret() {
         "[[seller]]\nkeys.base = [{ value = \"hush\", env = \"A\" }]",
         "[[seller]]\nkeys.base = [{ value = \"hush\" }]\nkeys.general = [{ value = \"hush\" }]",
         "[log]\nurl = \"postgres://chopmark:hush@db/chopmark\"",
+        "[log]\nurl = \"esdb://chopmark:hush@a:2113,b:2113?tls=true\"",
+        "[log]\nurl = \"http://chopmark:hush@db/chopmark\"",
         "[views]\nurl = \"postgres://chopmark:hush@db/chopmark\"",
         "[views]\nurl = \"postgres://db/chopmark?password=hush\"",
         "[views]\nurl = { value = \"mysql://chopmark:hush@db/chopmark\" }",
@@ -338,6 +343,34 @@ fn no_error_quotes_a_secret() {
     for text in broken {
         let error = Case::new().load(text).unwrap_err();
         assert!(!error.contains("hush"), "{error}");
+    }
+}
+
+#[test]
+fn the_log_is_in_a_file_or_in_a_database_or_in_an_event_store() {
+    let case = Case::new().with("LOG_URL", "postgres://chopmark:secret@db/chopmark?sslmode=require");
+    for (url, shown) in [
+        (r#""sqlite:""#, "./data/log.db"),
+        (r#""sqlite:/srv/events.db""#, "/srv/events.db"),
+        (r#""postgres://chopmark@db:5432/chopmark""#, "postgres://db:5432/chopmark"),
+        (r#"{ env = "LOG_URL" }"#, "postgres://db/chopmark"),
+        (r#""esdb://a:2113,b:2113,[::1]:2113?tls=true""#, "esdb://a:2113,b:2113,[::1]:2113"),
+        (r#""kurrentdb://node""#, "kurrentdb://node"),
+        (r#"{ value = "esdb+discover://admin:secret@cluster:2113?tls=true" }"#, "esdb+discover://cluster:2113"),
+    ] {
+        let log = case.load(&format!("[log]\nurl = {url}")).unwrap().log;
+        assert_eq!(log.to_string(), shown, "{url}");
+        assert_eq!(log.is_remote(), !url.contains("sqlite"), "{url}");
+    }
+    for (url, said) in [
+        ("mysql://db/chopmark", "mysql: is not known here"),
+        ("esdb://", "names no host"),
+        ("esdb:host", "no URL of a server"),
+        ("postgres://db:many/chopmark", "a port that is no number"),
+        ("postgres://user:word@db/chopmark", "a URL with a password is a secret"),
+    ] {
+        let error = Case::new().load(&format!("[log]\nurl = \"{url}\"")).unwrap_err();
+        assert!(error.contains("chopmark.toml:2: log.url: ") && error.contains(said), "{error}");
     }
 }
 
@@ -363,8 +396,8 @@ fn views_are_in_files_beside_each_other_or_in_postgresql() {
         (r#"{ env = "VIEWS_URL" }"#, secret),
         (r#"{ value = "postgres://chopmark:secret@db/chopmark" }"#, secret),
     ] {
-        let ViewsAt::Postgres { url: at, views_file } = views(&case, url) else { panic!("{url}") };
-        assert_eq!((at.expose_secret(), views_file), (expected, PathBuf::from("./data/views.db")), "{url}");
+        let ViewsAt::Postgres { url: at } = views(&case, url) else { panic!("{url}") };
+        assert_eq!(at.expose_secret(), expected, "{url}");
     }
     let by_variable = Case::new().with("CHOPMARK_VIEWS__URL", secret).load("").unwrap().views;
     assert!(

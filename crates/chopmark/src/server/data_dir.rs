@@ -48,6 +48,12 @@ impl DataDir {
         self.0.join("admin-token")
     }
 
+    /// Every file of its own that the folder may have, but for the lock.
+    #[must_use]
+    pub(crate) fn all(&self) -> Vec<PathBuf> {
+        vec![self.index_snapshot(), self.reactor_snapshot(), self.journal(), self.signing_keys(), self.admin_token()]
+    }
+
     /// Makes the folder, readable by its owner alone, if it is not there.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use chopmark_signing::{KeyRing, LeaseIssuer, key_file};
 use tokio_util::sync::CancellationToken;
 
 use super::data_dir::DataDir;
+use crate::cli::serve::Role;
 use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 
@@ -29,13 +30,20 @@ pub(crate) fn configured(config: &Config) -> Result<Option<KeyRing>, Failure> {
     KeyRing::from_pems(&config.keys.signing).or_fail(Reason::Usage, "keys.signing", help).map(Some)
 }
 
-/// The keys of a configuration; makes them in the data folder where it names none and there are none.
+/// The keys of a configuration; makes them in the data folder where it names none and there are none. Only role `all`
+/// makes keys: of several processes each would make its own, and software would trust one of them.
 ///
 /// # Errors
-/// They cannot be read, written or used.
-pub(super) fn ensure(config: &Config, data: &DataDir) -> Result<KeyRing, Failure> {
+/// They cannot be read, written or used; or they are not named, and are not to be made.
+pub(super) fn ensure(config: &Config, role: Role, data: &DataDir) -> Result<KeyRing, Failure> {
     if let Some(keys) = configured(config)? {
         return Ok(keys);
+    }
+    if role != Role::All {
+        let what = format!("role {} signs, and [keys] signing of the configuration names no key", role.name());
+        let help = "give every process the same keys: openssl genpkey -algorithm ed25519 -out signing.pem, then \
+                    `[keys] signing = [{ file = \"signing.pem\" }]`";
+        return Err(Failure::new(Reason::Usage, what, help));
     }
     let random = [rand::random(), rand::random()];
     key_file::create_if_missing(&data.signing_keys(), random).or_fail(Reason::Storage, "the signing keys", HELP)

@@ -1,29 +1,21 @@
-//! The listeners: callbacks, API and metrics, each on an address of its own; and one for those with a token, if wanted.
+//! The listeners: callbacks, API and metrics, each on an address of its own; and one for those with a token, if wanted. A
+//! process has those of its role.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 
 use actix_web::dev::{Server as ActixServer, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
-use chopmark_billing::report::Billing;
-use chopmark_commands::Commands;
-use chopmark_huawei::keys::KeyRing;
-use chopmark_ingest::{AppInfos, Ingest, IngestMetrics, SellerDoor, Sellers};
-use chopmark_journal::Journal;
-use chopmark_projector::LicenseIndex;
-use chopmark_query::{ErrandsAtRisk, LimitSettings, OrdersAtRisk, Query, QueryMetrics};
-use chopmark_signing::LeaseIssuer;
-use chopmark_views::Seen;
+use chopmark_ingest::Ingest;
+use chopmark_log::progress::Progress;
+use chopmark_query::Query;
 use futures_util::future::join_all;
-use prometheus::Registry;
 use tokio::task::JoinHandle;
 
 use super::exposition::{self, Exposition};
-use super::marketplaces::Desk;
-use super::{Open, tls, unread};
-use crate::at_risk;
-use crate::config::{Config, SellerConfig};
+use super::{tls, unread};
+use crate::cli::serve::Role;
+use crate::config::Config;
 use crate::failure::{Failure, OrFail, Reason};
 
 /// Gives a listener the bounds that every one has. A macro, since an `HttpServer`'s type names the whole application.
@@ -44,36 +36,35 @@ const BACKLOG: i32 = 2_048;
 
 /// Bound listeners that do not serve yet.
 pub(super) struct Listeners {
-    callbacks: TcpListener,
-    api: TcpListener,
-    metrics: TcpListener,
+    callbacks: Option<TcpListener>,
+    api: Option<TcpListener>,
     admin: Option<TcpListener>,
+    metrics: TcpListener,
 }
 
-/// Where a server listens.
+/// Where a server listens: where its role has something to say.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Addresses {
     /// Where the marketplace calls.
-    pub(crate) callbacks: SocketAddr,
+    pub(crate) callbacks: Option<SocketAddr>,
     /// Where checks are answered, and views too unless `admin` is set.
-    pub(crate) api: SocketAddr,
-    /// Where metrics are read.
-    pub(crate) metrics: SocketAddr,
+    pub(crate) api: Option<SocketAddr>,
     /// Where everything is that needs a token, if not on `api`.
     pub(crate) admin: Option<SocketAddr>,
+    /// Where metrics are read.
+    pub(crate) metrics: SocketAddr,
 }
 
-/// What the listeners work with.
-pub(super) struct Parts {
-    pub(super) commands: Commands,
-    pub(super) journal: Journal,
-    pub(super) index: LicenseIndex,
-    pub(super) leases: Arc<LeaseIssuer>,
-    pub(super) seen: Seen,
-    pub(super) codes: Arc<Desk>,
-    pub(super) open: Open,
-    pub(super) billing: Option<Billing>,
-    pub(super) registry: Registry,
+/// What the listeners work with. Those that are bound have what they need.
+pub(super) struct Doors {
+    /// Of `callbacks`.
+    pub(super) ingest: Option<Data<Ingest>>,
+    /// Of `api` and `admin`.
+    pub(super) query: Option<Data<Query>>,
+    /// Of `metrics`.
+    pub(super) exposition: Exposition,
+    /// When it is ready; `None`: as soon as it is bound.
+    pub(super) readiness: Option<Progress>,
 }
 
 /// Listeners that serve.
@@ -83,13 +74,18 @@ pub(super) struct Serving {
 }
 
 impl Listeners {
-    /// Binds every address, so that a taken one is said before anything else happens.
-    pub(super) fn bind(config: &Config) -> Result<Self, Failure> {
+    /// Binds every address of a role, so that a taken one is said before anything else happens.
+    pub(super) fn bind(config: &Config, role: Role) -> Result<Self, Failure> {
+        let listen = &config.listen;
+        let bound = |is_wanted: bool, key, address| is_wanted.then(|| bind(key, address)).transpose();
         Ok(Self {
-            callbacks: bind("callbacks", config.listen.callbacks)?,
-            api: bind("api", config.listen.api)?,
-            metrics: bind("metrics", config.listen.metrics)?,
-            admin: config.listen.admin.map(|admin| bind("admin", admin)).transpose()?,
+            callbacks: bound(role.takes_callbacks(), "callbacks", listen.callbacks)?,
+            api: bound(role.answers_questions(), "api", listen.api)?,
+            admin: match listen.admin {
+                Some(admin) => bound(role.answers_questions(), "admin", admin)?,
+                None => None,
+            },
+            metrics: bind("metrics", listen.metrics)?,
         })
     }
 
@@ -97,51 +93,30 @@ impl Listeners {
     pub(super) fn addresses(&self) -> Result<Addresses, Failure> {
         let of = |listener: &TcpListener| listener.local_addr().or_fail(Reason::Storage, "a listener", ASK);
         Ok(Addresses {
-            callbacks: of(&self.callbacks)?,
-            api: of(&self.api)?,
-            metrics: of(&self.metrics)?,
+            callbacks: self.callbacks.as_ref().map(of).transpose()?,
+            api: self.api.as_ref().map(of).transpose()?,
             admin: self.admin.as_ref().map(of).transpose()?,
+            metrics: of(&self.metrics)?,
         })
     }
 
     /// Serves on all of them.
-    pub(super) fn serve(self, config: &Config, parts: Parts) -> Result<Serving, Failure> {
-        let (ingest, query) = (ingest(config, &parts)?, query(config, &parts)?);
-        let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
-        let health = parts.index.progress();
-        let callbacks = HttpServer::new({
-            let health = health.clone();
-            move || {
-                let (ingest, health) = (ingest.clone(), health.clone());
-                App::new()
-                    .wrap(unread::HangUp)
-                    .configure(chopmark_query::health(health))
-                    .configure(|app| chopmark_ingest::configure(app, ingest))
-            }
-        });
-        let exposition = exposition(config, parts);
-        let metrics = HttpServer::new(move || {
-            let (exposition, health) = (exposition.clone(), health.clone());
-            App::new()
-                .wrap(unread::HangUp)
-                .configure(chopmark_query::health(health))
-                .configure(|app| exposition::configure(app, exposition))
-        });
+    pub(super) fn serve(self, config: &Config, doors: Doors) -> Result<Serving, Failure> {
+        let Doors { ingest, query, exposition, readiness } = doors;
         let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let callbacks = bounded!(callbacks, config, workers);
-        let callbacks = match tls {
-            Some(tls) => callbacks.listen_rustls_0_23(self.callbacks, tls),
-            None => callbacks.listen(self.callbacks),
-        };
-        let mut servers = vec![
-            callbacks.or_fail(Reason::Storage, "the callback listener", ASK)?.run(),
-            bounded!(metrics, config, 1).listen(self.metrics).or_fail(Reason::Storage, "metrics", ASK)?.run(),
-        ];
-        if let Some(admin) = self.admin {
-            servers.push(serve_api(admin, config, 1, query.clone(), chopmark_query::configure_views)?);
-            servers.push(serve_api(self.api, config, workers, query, chopmark_query::configure_checks)?);
-        } else {
-            servers.push(serve_api(self.api, config, workers, query, chopmark_query::configure)?);
+        let mut servers = vec![serve_metrics(self.metrics, config, exposition, readiness.clone())?];
+        if let Some((listener, ingest)) = self.callbacks.zip(ingest) {
+            servers.push(serve_callbacks(listener, config, workers, ingest, readiness)?);
+        }
+        if let Some((api, query)) = self.api.zip(query) {
+            let all: fn(&mut ServiceConfig, Data<Query>) = match self.admin {
+                Some(_) => chopmark_query::configure_checks,
+                None => chopmark_query::configure,
+            };
+            if let Some(admin) = self.admin {
+                servers.push(serve_api(admin, config, 1, query.clone(), chopmark_query::configure_views)?);
+            }
+            servers.push(serve_api(api, config, workers, query, all)?);
         }
         Ok(Serving::of(servers))
     }
@@ -156,6 +131,45 @@ fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     Ok(listener)
 }
 
+fn serve_metrics(
+    listener: TcpListener,
+    config: &Config,
+    exposition: Exposition,
+    readiness: Option<Progress>,
+) -> Result<ActixServer, Failure> {
+    let server = HttpServer::new(move || {
+        let (exposition, readiness) = (exposition.clone(), readiness.clone());
+        App::new()
+            .wrap(unread::HangUp)
+            .configure(chopmark_query::health(readiness))
+            .configure(|app| exposition::configure(app, exposition))
+    });
+    Ok(bounded!(server, config, 1).listen(listener).or_fail(Reason::Storage, "metrics", ASK)?.run())
+}
+
+fn serve_callbacks(
+    listener: TcpListener,
+    config: &Config,
+    workers: usize,
+    ingest: Data<Ingest>,
+    readiness: Option<Progress>,
+) -> Result<ActixServer, Failure> {
+    let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
+    let server = HttpServer::new(move || {
+        let (ingest, readiness) = (ingest.clone(), readiness.clone());
+        App::new()
+            .wrap(unread::HangUp)
+            .configure(chopmark_query::health(readiness))
+            .configure(|app| chopmark_ingest::configure(app, ingest))
+    });
+    let server = bounded!(server, config, workers);
+    let listening = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls),
+        None => server.listen(listener),
+    };
+    Ok(listening.or_fail(Reason::Storage, "the callback listener", ASK)?.run())
+}
+
 /// Serves some or all routes of the API.
 fn serve_api(
     listener: TcpListener,
@@ -164,90 +178,14 @@ fn serve_api(
     query: Data<Query>,
     routes: fn(&mut ServiceConfig, Data<Query>),
 ) -> Result<ActixServer, Failure> {
-    let server = HttpServer::new(move || App::new().wrap(unread::HangUp).configure(|app| routes(app, query.clone())));
+    let server = HttpServer::new(move || {
+        let query = query.clone();
+        App::new().wrap(unread::HangUp).wrap(query.staleness()).configure(|app| routes(app, query))
+    });
     Ok(bounded!(server, config, workers).listen(listener).or_fail(Reason::Storage, "the API listener", ASK)?.run())
 }
 
 const ASK: &str = "look at the machine's limits of sockets and threads";
-
-fn ingest(config: &Config, parts: &Parts) -> Result<Data<Ingest>, Failure> {
-    let limits =
-        chopmark_ingest::Limits { body_bytes: config.limits.callback_body_bytes, ..chopmark_ingest::Limits::default() };
-    let metrics = super::registered(IngestMetrics::register(&parts.registry))?;
-    let (commands, journal) = (parts.commands.clone(), parts.journal.clone());
-    Ok(Data::new(Ingest::new(sellers(config), commands, journal, Some(parts.index.progress()), metrics, limits)))
-}
-
-fn query(config: &Config, parts: &Parts) -> Result<Data<Query>, Failure> {
-    let (orders, asking) = (parts.open.orders.clone(), config.sellers_that_ask());
-    let orders_at_risk: OrdersAtRisk =
-        Arc::new(move || at_risk::asked_for(orders.list(), &asking).into_iter().map(order_at_risk).collect());
-    let (errands, asking) = (parts.open.errands.clone(), config.sellers_that_ask());
-    let errands_at_risk: ErrandsAtRisk =
-        Arc::new(move || at_risk::errands_asked_for(errands.list(), &asking).into_iter().map(errand_at_risk).collect());
-    let query = Query::new(chopmark_query::Parts {
-        index: parts.index.clone(),
-        commands: parts.commands.clone(),
-        journal: parts.journal.clone(),
-        orders_at_risk,
-        errands_at_risk,
-        leases: parts.leases.clone(),
-        seen: parts.seen.clone(),
-        metrics: super::registered(QueryMetrics::register(&parts.registry))?,
-    });
-    let query = query
-        .with_body_bytes(config.limits.api_body_bytes)
-        .with_limits(limit_settings(config))
-        .with_activations_a_day(config.limits.activations_a_day)
-        .with_codes(parts.codes.clone());
-    Ok(Data::new(match &parts.billing {
-        Some(billing) => query.with_billing(billing.clone()),
-        None => query,
-    }))
-}
-
-fn limit_settings(config: &Config) -> LimitSettings {
-    LimitSettings {
-        failures_per_minute: config.limits.failures_per_minute,
-        license_burst: config.limits.license_burst,
-        enrolments_per_deployment_and_day: config.limits.enrolments_a_day,
-        enrolments_per_address_and_hour: config.limits.enrolments_per_address,
-        enrolments_per_product_and_hour: config.limits.enrolments_per_product,
-        code_lookups_per_address_and_minute: config.limits.code_lookups_per_address,
-        code_lookups_per_seller_and_minute: config.limits.code_lookups_per_seller,
-        trusted_proxies: config.listen.trusted_proxies.clone(),
-    }
-}
-
-/// What the reactor knows of an order, as the API shows it: neither crate knows the other.
-fn order_at_risk(order: chopmark_reactor::OrderAtRisk) -> chopmark_query::OrderAtRisk {
-    let chopmark_reactor::OrderAtRisk { seller, order_id, since, attempts, reason, abandoned } = order;
-    chopmark_query::OrderAtRisk { seller, order_id, since, attempts, reason, abandoned }
-}
-
-/// The same of an errand.
-fn errand_at_risk(errand: chopmark_reactor::ErrandAtRisk) -> chopmark_query::ErrandAtRisk {
-    let chopmark_reactor::ErrandAtRisk { seller, license, errand, since, attempts, reason, abandoned } = errand;
-    chopmark_query::ErrandAtRisk { seller, license, errand, since, attempts, reason, abandoned }
-}
-
-fn sellers(config: &Config) -> Sellers {
-    let door = |seller: &SellerConfig| {
-        let products = config.products.iter().filter(|product| product.seller == seller.id);
-        let own = products.filter_map(|product| Some((product.sku.clone(), product.app_info.clone()?)));
-        SellerDoor {
-            keys: KeyRing::new(seller.keys.clone()),
-            app_infos: AppInfos { default: seller.app_info.clone(), by_sku: own.collect() },
-        }
-    };
-    config.sellers.iter().map(|seller| (seller.id.clone(), door(seller))).collect()
-}
-
-fn exposition(config: &Config, parts: Parts) -> Exposition {
-    let Parts { journal, open, registry, .. } = parts;
-    let sellers = config.sellers.iter().map(|seller| seller.id.clone()).collect();
-    Exposition { registry, journal, open, sellers, asking: config.sellers_that_ask() }
-}
 
 impl Serving {
     fn of(servers: Vec<ActixServer>) -> Self {

@@ -1,5 +1,8 @@
 //! (b) Signed purchases over HTTP, durable, against the same path with the append left out.
 
+mod bare;
+mod remote;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +31,7 @@ use super::figure::Figure;
 use super::load::send_all;
 use super::served::Served;
 use crate::cli::bench::Measurement;
+pub(super) use remote::{Remote, measure as measure_remote};
 
 const SELLER: &str = "bench";
 const KEY: &str = "bench-access-key-0001";
@@ -35,7 +39,7 @@ const KEY: &str = "bench-access-key-0001";
 const REQUESTS: usize = 30_000;
 const CONNECTIONS: usize = 64;
 
-/// Measures rounds of both in turn.
+/// Measures rounds of both in turn, over the embedded log.
 pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     let registry = Registry::new();
     let log =
@@ -55,8 +59,8 @@ pub(crate) async fn measure(folder: &Path, rounds: usize) -> anyhow::Result<Vec<
     let base = serve(Arc::new(NoLog::default()), None, journal)?;
     let mut measured = vec![];
     for _ in 0..rounds {
-        let with_append = send_all(&ours.url, signed(&ours)?, CONNECTIONS, accepted).await?;
-        let without = send_all(&base.url, signed(&base)?, CONNECTIONS, accepted).await?;
+        let with_append = send_all(&ours.url, signed(&ours, REQUESTS)?, CONNECTIONS, accepted).await?;
+        let without = send_all(&base.url, signed(&base, REQUESTS)?, CONNECTIONS, accepted).await?;
         measured.push((with_append, without));
     }
     ours.stop().await;
@@ -89,13 +93,13 @@ fn serve(log: Arc<dyn EventLog>, index: Option<Progress>, journal: Journal) -> a
 }
 
 /// Purchases of new orders, signed now.
-fn signed(server: &Served) -> anyhow::Result<Arc<Vec<Vec<u8>>>> {
+fn signed(server: &Served, count: usize) -> anyhow::Result<Arc<Vec<Vec<u8>>>> {
     let marketplace = Marketplace::new(&server.url, SELLER, Keys::base(KEY.into()), None);
     let purchase = |_| {
         let message = Message::NewInstance { order: OrderLine::fresh() };
         Ok(marketplace.sign(&message, Style::default(), Utc::now())?.request)
     };
-    Ok(Arc::new((0..REQUESTS).map(purchase).collect::<anyhow::Result<_>>()?))
+    Ok(Arc::new((0..count).map(purchase).collect::<anyhow::Result<_>>()?))
 }
 
 fn accepted(status: u16, body: &[u8]) -> bool {

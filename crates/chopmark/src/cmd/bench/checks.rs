@@ -75,7 +75,7 @@ impl Checking {
         let query = Query::new(Parts {
             index: self.index.clone(),
             commands: self.commands.clone(),
-            journal: self.journal.clone(),
+            journal: Some(self.journal.clone()),
             orders_at_risk: Arc::new(Vec::new),
             errands_at_risk: Arc::new(Vec::new),
             leases: Arc::new(leases),

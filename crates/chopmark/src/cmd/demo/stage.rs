@@ -14,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::play::Seated;
+use crate::cli::serve::Role;
 use crate::config::{Config, Environment};
 use crate::failure::{Failure, OrFail, Reason};
 use crate::server::{Addresses, Server};
@@ -60,7 +61,7 @@ impl Stage {
         let mut config = Config::load(Some(&file), &Environment::default())?;
         let server = started(&config).await?;
         // It comes back where it was, as the customer's program expects.
-        config.listen.api = server.addresses.api;
+        config.listen.api = server.addresses.api.unwrap_or(config.listen.api);
         let server = Some(server);
         Ok(Self { folder, config, base_key: base_key.into(), orders, open_api, server })
     }
@@ -87,9 +88,10 @@ impl Stage {
         self.address(|addresses| addresses.api)
     }
 
-    fn address(&self, of: fn(&Addresses) -> SocketAddr) -> Result<Url, Failure> {
-        let server = self.server.as_ref().ok_or_else(|| Failure::new(Reason::CheckFailed, "the server is down", ""))?;
-        format!("http://{}", of(&server.addresses)).parse().or_fail(Reason::CheckFailed, "an address of the server", "")
+    fn address(&self, of: fn(&Addresses) -> Option<SocketAddr>) -> Result<Url, Failure> {
+        let address = self.server.as_ref().and_then(|server| of(&server.addresses));
+        let address = address.ok_or_else(|| Failure::new(Reason::CheckFailed, "the server is down", ""))?;
+        format!("http://{address}").parse().or_fail(Reason::CheckFailed, "an address of the server", "")
     }
 
     /// Asks as software does.
@@ -184,7 +186,7 @@ impl Stage {
 
 /// A server that is ready: before its index has caught up it answers no check.
 async fn started(config: &Config) -> Result<Server, Failure> {
-    let server = Server::start(config).await?;
+    let server = Server::start(config, Role::All).await?;
     let begun = Instant::now();
     while !server.is_ready() {
         if begun.elapsed() > PATIENCE {

@@ -1,9 +1,9 @@
 //! The event log and what is folded from it.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use chopmark_log::sqlite::{SqliteLog, SqliteOptions};
-use chopmark_log::{EventLog, Position};
+use chopmark_log::{Engine, EventLog, Position, ReadError};
 use chopmark_reactor::{AtRisk, at_risk};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
@@ -12,6 +12,7 @@ use crate::cmd::kept::{complaint, existing_log, index};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::server::data_dir::DataDir;
+use crate::server::log::Care;
 
 /// What was found in the log.
 #[derive(Default)]
@@ -27,10 +28,10 @@ pub(super) struct Looked {
 /// Looks at the log's integrity, the clock that its last event was recorded by, and whether all of it is understood.
 pub(super) async fn look(config: &Config) -> Looked {
     let data = DataDir::at(&config.data_dir);
-    if !config.log_file.exists() {
-        return Looked { findings: absent(config, &data), ..Looked::default() };
+    if let Some(file) = config.log.file().filter(|file| !file.exists()) {
+        return Looked { findings: absent(file, &data), ..Looked::default() };
     }
-    match existing_log(config, SqliteOptions::default()).await {
+    match existing_log(config, Care::Whole).await {
         Ok(log) => {
             let looked = look_into(config, &data, &log).await;
             log.close().await;
@@ -41,21 +42,23 @@ pub(super) async fn look(config: &Config) -> Looked {
 }
 
 /// There is no log: not yet, or not any more.
-fn absent(config: &Config, data: &DataDir) -> Vec<Finding> {
-    match data.must_not_miss(&config.log_file) {
+fn absent(file: &Path, data: &DataDir) -> Vec<Finding> {
+    match data.must_not_miss(file) {
         Ok(()) => {
-            let what = format!("{} does not exist yet", config.log_file.display());
+            let what = format!("{} does not exist yet", file.display());
             vec![Finding::warn("log", what, "it is made when the server starts")]
         }
         Err(failure) => failed(failure),
     }
 }
 
-async fn look_into(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Looked {
-    let end = log.head().await.ok();
-    let head = end.unwrap_or(Position::START);
-    let mut findings = vec![Finding::ok("log", format!("{}: intact, head {head}", config.log_file.display()))];
-    match index(data, log).await {
+async fn look_into(config: &Config, data: &DataDir, log: &Arc<dyn Engine>) -> Looked {
+    let head = match log.head().await {
+        Ok(head) => head,
+        Err(error) => return Looked { findings: vec![unreachable(config, &error)], ..Looked::default() },
+    };
+    let mut findings = vec![found(config, head)];
+    match index(data, log.as_ref()).await {
         Ok(index) => {
             let complaint = complaint(&index);
             findings.extend(complaint.map(|complaint| Finding::fail("log", complaint.what, complaint.help)));
@@ -71,7 +74,18 @@ async fn look_into(config: &Config, data: &DataDir, log: &Arc<SqliteLog>) -> Loo
         findings.push(Finding::fail("log", error.to_string(), "see docs/operations/recovery.md"));
         AtRisk::default()
     });
-    Looked { findings, head: end, at_risk }
+    Looked { findings, head: Some(head), at_risk }
+}
+
+/// Every record of a file was read when it was opened; those that are elsewhere were not.
+fn found(config: &Config, head: Position) -> Finding {
+    let how = if config.log.is_remote() { "answers" } else { "intact" };
+    Finding::ok("log", format!("{}: {how}, head {head}", config.log))
+}
+
+fn unreachable(config: &Config, error: &ReadError) -> Finding {
+    let mend = "start what keeps it, or mend log.url; until then callbacks are answered 000005, and delivered again";
+    Finding::fail("log", format!("{}: {error}", config.log), mend)
 }
 
 fn failed(failure: Failure) -> Vec<Finding> {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use chopmark_commands::CommandError;
 use chopmark_domain::ids::Fingerprint;
-use chopmark_domain::license::{Command, FreedBy, KnownLeases, Machine, Refusal, SeatUse, seat_taken_until};
+use chopmark_domain::license::{
+    Command, FreedBy, HEARD_WITHIN, KnownLeases, Machine, Refusal, SeatUse, seat_taken_until,
+};
 use chopmark_projector::Found;
 use chopmark_views::LastSeen;
 use chrono::{DateTime, Utc};
@@ -115,7 +117,8 @@ fn end_of_leases(found: &Found, machine: &Fingerprint, seen: Option<LastSeen>, n
     let machines = found.license.machines.as_ref();
     let Some(machine) = machines.and_then(|machines| machines.get(machine.as_str())) else { return now };
     let terms = found.terms.as_deref().map(|dated| &dated.terms);
-    let known = KnownLeases { latest_end: seen.and_then(|seen| seen.lease_until), noted_since: None };
+    let latest_end = seen.and_then(|seen| seen.lease_until);
+    let known = KnownLeases { latest_end, noted_since: None, heard_within: HEARD_WITHIN };
     seat_taken_until(&found.license, terms, machine, known, now)
 }
 

@@ -109,7 +109,7 @@ fn gave_up(freed: &MachineFreed) -> String {
     let why = match freed.by {
         FreedBy::Customer => "was freed by the customer",
         FreedBy::Operator => "was freed by an operator",
-        FreedBy::Lapse => "was not heard of and lapsed",
+        FreedBy::Lapse => "let its leases lapse",
     };
     format!("machine {} {why}; its seat is taken until {}", freed.fingerprint, time(freed.taken_until))
 }
@@ -169,7 +169,7 @@ mod tests {
             (
                 "machine_freed.v1",
                 r#"{"fingerprint":"m1","by":"lapse","taken_until":"2026-11-24T12:00:00Z"}"#.into(),
-                "machine m1 was not heard of and lapsed; its seat is taken until 2026-11-24T12:00:00Z",
+                "machine m1 let its leases lapse; its seat is taken until 2026-11-24T12:00:00Z",
             ),
             ("license_released.v1", "{}".into(), "released by the marketplace, for good"),
             (
