@@ -11,6 +11,27 @@ pub(crate) fn quoted(json: &mut Vec<u8>, text: &str) {
     json.push(b'"');
 }
 
+/// Room for the name of a member and what stands around it. Longer names are written piece by piece.
+const NAME_ROOM: usize = 32;
+
+/// Writes a comma, the name of a member in quotes, and a colon: in one piece, so that the room for it is looked at once.
+/// Where the name is a constant, so is the piece.
+#[inline(always)]
+pub(crate) fn member_name(json: &mut Vec<u8>, name: &str) {
+    let length = name.len();
+    if length + 4 > NAME_ROOM || !is_plain(name.as_bytes()) {
+        json.push(b',');
+        quoted(json, name);
+        json.push(b':');
+        return;
+    }
+    let mut piece = [0; NAME_ROOM];
+    piece[..2].copy_from_slice(b",\"");
+    piece[2..2 + length].copy_from_slice(name.as_bytes());
+    piece[2 + length..4 + length].copy_from_slice(b"\":");
+    json.extend_from_slice(&piece[..4 + length]);
+}
+
 /// Writes in quotes what a value shows, without keeping it in between.
 pub(crate) fn quoted_display<T: fmt::Display + ?Sized>(json: &mut Vec<u8>, value: &T) -> fmt::Result {
     json.push(b'"');

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde::ser::{self, Error as _, Serialize, SerializeMap, Serializer};
 use serde_json::Error;
 
-use crate::text::{quoted, quoted_display};
+use crate::text::{member_name, quoted, quoted_display};
 
 /// Writes one value.
 pub(crate) struct Writer<'a>(&'a mut Vec<u8>);
@@ -214,24 +214,22 @@ impl<'a> Serializer for Writer<'a> {
 }
 
 /// Writes the elements of a list or the members of an object.
+///
+/// Each is written after a comma, and in the end the first comma becomes the bracket: so none has to ask whether it is the
+/// first.
 pub(crate) struct Parts<'a> {
     json: &'a mut Vec<u8>,
-    is_first: bool,
+    /// Where the bracket comes to stand.
+    start: usize,
+    bracket: u8,
     end: &'static [u8],
 }
 
 impl<'a> Parts<'a> {
     #[inline]
-    fn begin(json: &'a mut Vec<u8>, begin: u8, end: &'static [u8]) -> Self {
-        json.push(begin);
-        Self { json, is_first: true, end }
-    }
-
-    #[inline(always)]
-    fn next(&mut self) {
-        if !std::mem::take(&mut self.is_first) {
-            self.json.push(b',');
-        }
+    fn begin(json: &'a mut Vec<u8>, bracket: u8, end: &'static [u8]) -> Self {
+        let start = json.len();
+        Self { json, start, bracket, end }
     }
 
     #[inline(always)]
@@ -241,21 +239,23 @@ impl<'a> Parts<'a> {
 
     #[inline]
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.next();
+        self.json.push(b',');
         self.value(value)
     }
 
     /// Within the struct's own code its name is a constant, of which nothing needs to be looked at then.
     #[inline(always)]
     fn member<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.next();
-        quoted(self.json, name);
-        self.json.push(b':');
+        member_name(self.json, name);
         self.value(value)
     }
 
     #[inline]
     fn finish(self) -> Result<(), Error> {
+        match self.json.get_mut(self.start) {
+            Some(comma) => *comma = self.bracket,
+            None => self.json.push(self.bracket),
+        }
         self.json.extend_from_slice(self.end);
         Ok(())
     }
@@ -280,7 +280,7 @@ impl SerializeMap for Parts<'_> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.next();
+        self.json.push(b',');
         let begin = self.json.len();
         self.value(key)?;
         self.quote_key(begin)
