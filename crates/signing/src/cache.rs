@@ -8,8 +8,6 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Utc};
-
 /// Leases in a set.
 const WAYS: usize = 16;
 
@@ -20,23 +18,12 @@ pub(crate) type CacheKey = [u64; 2];
 #[derive(Clone, Copy)]
 pub(crate) struct Kept {
     /// Its `iat`, seconds.
-    iat: i64,
+    pub(crate) iat: i64,
     /// Its `jti`: a keyed hash of all else it says. A lease that is put together again is the one that was signed
     /// exactly if it has the same.
     pub(crate) jti: [u8; 16],
     /// Its signature.
     pub(crate) signature: [u8; 64],
-}
-
-impl Kept {
-    pub(crate) fn new(issued_at: DateTime<Utc>, jti: [u8; 16], signature: [u8; 64]) -> Self {
-        Self { iat: issued_at.timestamp(), jti, signature }
-    }
-
-    /// When it was given out.
-    pub(crate) fn issued_at(&self) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp(self.iat, 0)
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -75,9 +62,9 @@ impl Set {
     }
 }
 
-/// The highest byte: the set is the remainder of a division, so leases of one set have any.
+/// The lowest byte: what decides on the set is above it, so leases of one set have any.
 fn tag([_, second]: CacheKey) -> u8 {
-    second.to_be_bytes()[0]
+    second.to_le_bytes()[0]
 }
 
 /// The table.
@@ -126,7 +113,9 @@ impl LeaseCache {
 
     /// A set. Whoever panicked with it in hand left it whole: a slot is written in one go.
     fn set(&self, hash: u64) -> MutexGuard<'_, Set> {
-        let index = usize::try_from(hash % self.sets.len() as u64).unwrap_or_default();
+        // As far into the table as the hash is into all numbers: a multiplication, where a remainder takes a division.
+        let index = (u128::from(hash) * self.sets.len() as u128) >> u64::BITS;
+        let index = usize::try_from(index).unwrap_or_default();
         self.sets[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,7 +130,7 @@ mod tests {
 
     /// A key as random as those of leases are.
     fn key(number: u64) -> CacheKey {
-        let spread = |odd: u64| (number + 1).wrapping_mul(odd).rotate_left(29).wrapping_mul(odd) >> 8;
+        let spread = |odd: u64| (number + 1).wrapping_mul(odd).rotate_left(29).wrapping_mul(odd);
         [spread(0x9E37_79B9_7F4A_7C15), spread(0xD6E8_FEB8_6659_FD93)]
     }
 

@@ -56,10 +56,10 @@ impl<'a, E: Serialize> LeaseClaims<'a, E> {
             machine,
             deployment,
             entitlements: request.entitlements,
-            iat: timing.issued_at.timestamp(),
-            nbf: timing.issued_at.timestamp(),
-            renew_by: timing.renew_by.timestamp(),
-            exp: timing.expires_at.timestamp(),
+            iat: timing.issued_at,
+            nbf: timing.issued_at,
+            renew_by: timing.renew_by,
+            exp: timing.expires_at,
         }
     }
 }

@@ -1,10 +1,8 @@
 //! Gives out leases: signs one where it must, else hands out the one that was signed before.
 
-use std::hash::{Hash, Hasher};
+use std::hash::Hasher;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -13,9 +11,9 @@ use crate::cache::{CacheKey, Kept, LeaseCache};
 use crate::claims::{self, ClaimsError, LeaseClaims};
 use crate::jws;
 use crate::key_ring::KeyRing;
-use crate::lease::{Lease, LeaseRequest, NoLease};
+use crate::lease::{Holder, Lease, LeaseRequest, NoLease};
 use crate::metrics::SigningMetrics;
-use crate::timing::Timing;
+use crate::timing::{Timing, moment};
 
 /// What an issuer is made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +72,7 @@ impl LeaseIssuer {
     /// [`NoLease::NothingLeft`]: the license ends within this second. [`NoLease::Claims`]: its entitlements cannot be
     /// written as JSON.
     pub fn issue<E: Serialize>(&self, request: &LeaseRequest<'_, E>, now: DateTime<Utc>) -> Result<Lease, NoLease> {
-        let fresh = Timing::of(now, &request.term).ok_or(NoLease::NothingLeft)?;
+        let fresh = Timing::of(now.timestamp(), &request.term).ok_or(NoLease::NothingLeft)?;
         let current = self.current();
         let key = self.cache_key(request);
         if let Some(lease) = self.issue_again(key, &current, request, &fresh, now)? {
@@ -83,7 +81,7 @@ impl LeaseIssuer {
         }
         let draft = self.draft(&current, request, fresh)?;
         let signature = current.keys.signing().sign(&draft.unsigned);
-        if self.cache.put(key, Kept::new(fresh.issued_at, draft.jti, signature)) {
+        if self.cache.put(key, Kept { iat: fresh.issued_at, jti: draft.jti, signature }) {
             self.metrics.cached.inc();
         }
         self.metrics.signed.inc();
@@ -100,7 +98,7 @@ impl LeaseIssuer {
         now: DateTime<Utc>,
     ) -> Result<Option<Lease>, ClaimsError> {
         let Some(kept) = self.cache.get(key) else { return Ok(None) };
-        let timing = kept.issued_at().and_then(|issued_at| Timing::of(issued_at, &request.term));
+        let timing = Timing::of(kept.iat, &request.term);
         let Some(timing) = timing.filter(|timing| timing.serves(fresh, &request.term, now)) else {
             return Ok(None);
         };
@@ -118,7 +116,7 @@ impl LeaseIssuer {
         let jti = self.id_of(&current.keys, &json);
         json.pop();
         json.extend_from_slice(br#","jti":""#);
-        json.extend_from_slice(URL_SAFE_NO_PAD.encode(jti).as_bytes());
+        jws::push(&mut json, &jti);
         json.extend_from_slice(br#""}"#);
         Ok(Draft { unsigned: jws::unsigned(&current.header, &json), timing, jti })
     }
@@ -134,8 +132,17 @@ impl LeaseIssuer {
 
     /// What makes a lease one of its own: who asks, and for what. All else may change from one to the next.
     fn cache_key<E>(&self, request: &LeaseRequest<'_, E>) -> CacheKey {
+        let (form, holder) = match request.holder {
+            None => (0, ""),
+            Some(Holder::Machine(fingerprint)) => (1, fingerprint),
+            Some(Holder::Deployment(uuid)) => (2, uuid),
+        };
+        let texts = [request.seller, request.license, request.product.unwrap_or_default(), holder];
         let mut hasher = SipHasher13::new_with_key(&self.hash_key);
-        (request.seller, request.license, request.product, request.holder).hash(&mut hasher);
+        // The lengths before the texts, so that what is one text's is never another's.
+        let [seller, license, product, holder] = texts.map(|text| text.len().to_le_bytes());
+        hasher.write([[form; 8], seller, license, product, holder].as_flattened());
+        texts.iter().for_each(|text| hasher.write(text.as_bytes()));
         let (first, second) = hasher.finish128().as_u64();
         [first, second]
     }
@@ -188,8 +195,8 @@ impl Draft {
     fn signed(self, signature: &[u8; 64], fresh: bool) -> Lease {
         Lease {
             jws: jws::signed(self.unsigned, signature),
-            renew_by: self.timing.renew_by,
-            expires_at: self.timing.expires_at,
+            renew_by: moment(self.timing.renew_by),
+            expires_at: moment(self.timing.expires_at),
             fresh,
         }
     }

@@ -51,7 +51,7 @@ pub(crate) fn signed(mut unsigned: Vec<u8>, signature: &[u8; 64]) -> String {
 }
 
 /// Adds bytes in base64url.
-fn push(text: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn push(text: &mut Vec<u8>, bytes: &[u8]) {
     let begin = text.len();
     text.resize(begin + chars(bytes.len()), 0);
     #[expect(clippy::expect_used, reason = "there is room for just as many characters")]

@@ -68,5 +68,5 @@ pub use lease::{Holder, Lease, LeaseRequest, NoLease};
 pub use metrics::SigningMetrics;
 pub use public::{MAX_JWKS_BYTES, PublicKeys, PublicKeysError};
 pub use seal::{SealError, seal};
-pub use timing::{Term, Timing};
+pub use timing::Term;
 pub use verify::{LeaseError, MAX_LEASE_BYTES, PresentedLease};

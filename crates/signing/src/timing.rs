@@ -19,45 +19,48 @@ pub struct Term {
     pub facts_pending: bool,
 }
 
-/// The times in a lease, each a whole second, UTC. `issued_at` ≤ `renew_by` ≤ `expires_at`.
+/// The times in a lease, each in seconds since 1970, UTC. `issued_at` ≤ `renew_by` ≤ `expires_at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// When it was given out and begins: `iat` and `nbf`.
-    pub issued_at: DateTime<Utc>,
+    pub(crate) issued_at: i64,
     /// Until when the software should have asked again: `renew_by`.
-    pub renew_by: DateTime<Utc>,
+    pub(crate) renew_by: i64,
     /// Its hard end: `exp`.
-    pub expires_at: DateTime<Utc>,
+    pub(crate) expires_at: i64,
 }
 
 impl Timing {
-    /// The times of a lease given out at a moment; `None` if nothing of the term is left then.
+    /// The times of a lease given out at a second; `None` if nothing of the term is left then.
     ///
-    /// Fractions of a second are cut off, so a lease begins not after its moment and ends not after `not_beyond`.
-    #[must_use]
-    pub fn of(issued_at: DateTime<Utc>, term: &Term) -> Option<Self> {
-        let iat = issued_at.timestamp();
-        let renew_by = iat + i64::from(term.lease_seconds);
-        let mut exp = renew_by + i64::from(term.offline_grace_seconds);
+    /// The fraction of `not_beyond` is cut off, so no lease ends after it.
+    pub(crate) fn of(issued_at: i64, term: &Term) -> Option<Self> {
+        let renew_by = issued_at + i64::from(term.lease_seconds);
+        let mut expires_at = renew_by + i64::from(term.offline_grace_seconds);
         if let Some(end) = term.not_beyond {
-            exp = exp.min(end.timestamp());
+            expires_at = expires_at.min(end.timestamp());
         }
         if term.facts_pending {
-            exp = exp.min(iat + PENDING_SECONDS);
+            expires_at = expires_at.min(issued_at + PENDING_SECONDS);
         }
-        let whole = |seconds| DateTime::from_timestamp(seconds, 0);
-        (exp > iat).then_some(())?;
-        Some(Self { issued_at: whole(iat)?, renew_by: whole(renew_by.min(exp))?, expires_at: whole(exp)? })
+        let is_left = issued_at < expires_at && expires_at <= DateTime::<Utc>::MAX_UTC.timestamp();
+        is_left.then_some(Self { issued_at, renew_by: renew_by.min(expires_at), expires_at })
     }
 
     /// Whether a lease of these times, given out before, still serves at `now` as well as the fresh one would: half
     /// of the time until it must be renewed is left, or a fresh one would last no longer.
     pub(crate) fn serves(&self, fresh: &Self, term: &Term, now: DateTime<Utc>) -> bool {
-        let left = (self.renew_by - now).num_seconds();
-        let half_left = left >= i64::from(term.lease_seconds / 2);
+        let (second, has_fraction) = (now.timestamp(), now.timestamp_subsec_nanos() > 0);
+        let whole_left = self.renew_by - second - i64::from(has_fraction);
+        let half_left = whole_left >= i64::from(term.lease_seconds / 2);
         let gains_nothing = fresh.renew_by <= self.renew_by && fresh.expires_at <= self.expires_at;
-        self.issued_at <= now && now < self.expires_at && (half_left || gains_nothing)
+        self.issued_at <= second && second < self.expires_at && (half_left || gains_nothing)
     }
+}
+
+/// The moment that a second begins. The last one that there is, where it would be later.
+pub(crate) fn moment(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 #[cfg(test)]
@@ -76,7 +79,10 @@ mod tests {
 
     #[test]
     fn a_lease_lasts_as_its_term_says() {
-        let times = |term| Timing::of(at(0), &term).map(|timing| (timing.renew_by, timing.expires_at));
+        let times = |term| {
+            let timing = Timing::of(at(0).timestamp(), &term);
+            timing.map(|timing| (moment(timing.renew_by), moment(timing.expires_at)))
+        };
         let until = |seconds| Term { not_beyond: Some(at(seconds)), ..DAY_AND_WEEK };
         let pending = |term| Term { facts_pending: true, ..term };
         assert_eq!(times(DAY_AND_WEEK), Some((at(86_400), at(691_200))));
@@ -90,14 +96,14 @@ mod tests {
 
     #[test]
     fn the_end_of_time_is_no_reason_to_panic() {
-        assert_eq!(Timing::of(DateTime::<Utc>::MAX_UTC, &DAY_AND_WEEK), None);
+        assert_eq!(Timing::of(DateTime::<Utc>::MAX_UTC.timestamp(), &DAY_AND_WEEK), None);
     }
 
     #[test]
     fn a_lease_serves_until_half_of_its_time_is_over() {
-        let first = Timing::of(at(0), &DAY_AND_WEEK).unwrap();
+        let first = Timing::of(at(0).timestamp(), &DAY_AND_WEEK).unwrap();
         let serves = |seconds| {
-            let fresh = Timing::of(at(seconds), &DAY_AND_WEEK).unwrap();
+            let fresh = Timing::of(at(seconds).timestamp(), &DAY_AND_WEEK).unwrap();
             first.serves(&fresh, &DAY_AND_WEEK, at(seconds))
         };
         assert!(serves(0) && serves(43_200));
@@ -108,8 +114,8 @@ mod tests {
     #[test]
     fn a_lease_that_lasts_to_the_end_is_not_signed_again() {
         let term = Term { not_beyond: Some(at(1_000)), ..DAY_AND_WEEK };
-        let first = Timing::of(at(0), &term).unwrap();
-        let fresh = Timing::of(at(999), &term).unwrap();
+        let first = Timing::of(at(0).timestamp(), &term).unwrap();
+        let fresh = Timing::of(at(999).timestamp(), &term).unwrap();
         assert!(first.serves(&fresh, &term, at(999)));
     }
 
@@ -126,12 +132,13 @@ mod tests {
             let not_beyond = left_millis.map(|left| now + TimeDelta::milliseconds(left));
             let term = Term { lease_seconds, offline_grace_seconds, not_beyond, facts_pending };
             let offline = u64::from(lease_seconds) + u64::from(offline_grace_seconds);
-            let Some(Timing { issued_at, renew_by, expires_at }) = Timing::of(now, &term) else {
+            let Some(timing) = Timing::of(now.timestamp(), &term) else {
                 let over = not_beyond.is_some_and(|end| end < now + TimeDelta::seconds(1));
                 prop_assert!(offline == 0 || over, "a lease is refused only where nothing is left");
                 return Ok(());
             };
-            prop_assert!([issued_at, renew_by, expires_at].iter().all(|time| time.timestamp_subsec_nanos() == 0));
+            let [issued_at, renew_by, expires_at] =
+                [timing.issued_at, timing.renew_by, timing.expires_at].map(moment);
             prop_assert!(issued_at <= now && now - issued_at < TimeDelta::seconds(1));
             prop_assert!(issued_at <= renew_by && renew_by <= expires_at && issued_at < expires_at);
             prop_assert!((renew_by - issued_at).num_seconds() <= i64::from(lease_seconds));
