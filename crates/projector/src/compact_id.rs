@@ -77,10 +77,10 @@ impl<'a> IdRef<'a> {
         if text.len() != Hyphenated::LENGTH {
             return Self::Text(text);
         }
+        // Of the forms that a UUID may have, only the hyphenated one is that long, and only capitals make two texts of one.
+        let has_capitals = text.bytes().fold(false, |so_far, byte| so_far | byte.is_ascii_uppercase());
         match Uuid::try_parse(text) {
-            Ok(uuid) if uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text => {
-                Self::Uuid(uuid.into_bytes())
-            }
+            Ok(uuid) if !has_capitals => Self::Uuid(uuid.into_bytes()),
             _ => Self::Text(text),
         }
     }

@@ -112,11 +112,11 @@ fn choose<'a>(
     };
     let entries = state.licenses.with_id(id).map(|(_, entry)| entry).filter(move |entry| among.takes(entry));
     let mut of_owner = entries.filter(|entry| owner.is_none_or(|owner| entry.seller == owner));
-    match (of_owner.clone().nth(1), of_owner.next()) {
-        (_, None) => Choice::None,
-        (None, Some(entry)) => Choice::One(entry),
+    match (of_owner.next(), of_owner.clone().next()) {
+        (None, _) => Choice::None,
+        (Some(entry), None) => Choice::One(entry),
         // An instance, a code and a deployment of one seller may have the same id, too.
-        (Some(_), Some(first)) => {
+        (Some(first), Some(_)) => {
             let sku = product.and_then(|product| state.skus.find(product));
             let is_asked_for = |entry: &&Entry| sku.is_some() && entry.license.sku == sku;
             let mut asked_for = std::iter::once(first).chain(of_owner).filter(is_asked_for);
