@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Timelike, Utc};
 
 /// How much of a second is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Fraction {
     None,
     /// Three digits; what there is beyond them is cut off.
     Millis,
+    /// Three digits or none: where they would all be zero, none. What there is beyond them is cut off.
+    MillisAsNeeded,
     /// As many as are needed: none, three, six or nine.
     AsNeeded,
 }
@@ -21,6 +23,8 @@ impl Fraction {
         match self {
             Self::None => 0,
             Self::Millis => 3,
+            Self::MillisAsNeeded if nanos < 1_000_000 => 0,
+            Self::MillisAsNeeded => 3,
             Self::AsNeeded if nanos == 0 => 0,
             Self::AsNeeded if nanos.is_multiple_of(1_000_000) => 3,
             Self::AsNeeded if nanos.is_multiple_of(1_000) => 6,
@@ -29,18 +33,17 @@ impl Fraction {
     }
 }
 
-impl From<Fraction> for SecondsFormat {
-    fn from(fraction: Fraction) -> Self {
-        match fraction {
-            Fraction::None => Self::Secs,
-            Fraction::Millis => Self::Millis,
-            Fraction::AsNeeded => Self::AutoSi,
-        }
-    }
+/// A time with a year beyond four digits.
+#[cold]
+fn far(at: DateTime<Utc>, fraction: Fraction) -> String {
+    let (at, format) = match fraction {
+        Fraction::None => (at, SecondsFormat::Secs),
+        Fraction::Millis => (at, SecondsFormat::Millis),
+        Fraction::MillisAsNeeded => (at.trunc_subsecs(3), SecondsFormat::AutoSi),
+        Fraction::AsNeeded => (at, SecondsFormat::AutoSi),
+    };
+    at.to_rfc3339_opts(format, true)
 }
-
-/// The longest with a year of four digits: every digit has its place.
-const LONGEST: [u8; 30] = *b"0000-00-00T00:00:00.000000000Z";
 
 /// A time as text.
 #[derive(Debug, Clone)]
@@ -48,39 +51,43 @@ pub struct Rfc3339(Text);
 
 #[derive(Debug, Clone)]
 enum Text {
-    Usual([u8; LONGEST.len()], usize),
+    Usual(Digits, usize),
     /// A year beyond four digits.
     Far(String),
 }
+
+/// Room for the longest text with a year of four digits. Where words of memory begin, so that the proof that all of it is
+/// ASCII takes whole words.
+#[derive(Debug, Clone)]
+#[repr(align(8))]
+struct Digits([u8; 32]);
 
 impl Rfc3339 {
     /// Writes a time.
     #[must_use]
     pub fn new(at: DateTime<Utc>, fraction: Fraction) -> Self {
-        let Ok(year @ 0..=9999) = u32::try_from(at.year()) else {
-            return Self(Text::Far(at.to_rfc3339_opts(fraction.into(), true)));
+        let naive = at.naive_utc();
+        let Ok(year @ 0..=9999) = u32::try_from(naive.year()) else {
+            return Self(Text::Far(far(at, fraction)));
         };
-        let at = at.naive_utc();
         // A leap second is second 60, which chrono keeps in the nanoseconds.
-        let (leap, nanos) = (at.nanosecond() / 1_000_000_000, at.nanosecond() % 1_000_000_000);
-        let mut text = LONGEST;
-        put(&mut text, 0, [year / 1_000, year / 100, year / 10, year]);
-        for (place, value) in
-            [(5, at.month()), (8, at.day()), (11, at.hour()), (14, at.minute()), (17, at.second() + leap)]
-        {
-            put(&mut text, place, [value / 10, value]);
+        let (leap, nanos) = (naive.nanosecond() / 1_000_000_000, naive.nanosecond() % 1_000_000_000);
+        let [c, y] = [year / 100, year % 100].map(pair);
+        let [month, day] = [naive.month(), naive.day()].map(pair);
+        let [hour, minute, second] = [naive.hour(), naive.minute(), naive.second() + leap].map(pair);
+        let mut text = [
+            c[0], c[1], y[0], y[1], b'-', month[0], month[1], b'-', day[0], day[1], b'T', hour[0], hour[1], b':',
+            minute[0], minute[1], b':', second[0], second[1], b'Z', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        ];
+        let digits = fraction.digits(nanos);
+        if digits == 0 {
+            return Self(Text::Usual(Digits(text), 20));
         }
-        let end = match fraction.digits(nanos) {
-            0 => 19,
-            digits => {
-                for (place, group) in [(20, nanos / 1_000_000), (23, nanos / 1_000), (26, nanos)] {
-                    put(&mut text, place, [group / 100, group / 10, group]);
-                }
-                20 + digits
-            }
-        };
-        put_byte(&mut text, end, b'Z');
-        Self(Text::Usual(text, end + 1))
+        let groups = [nanos / 1_000_000, nanos / 1_000 % 1_000, nanos % 1_000].map(triple);
+        text[19] = b'.';
+        text[20..29].copy_from_slice(groups.as_flattened());
+        text[20 + digits] = b'Z';
+        Self(Text::Usual(Digits(text), 21 + digits))
     }
 
     /// The text.
@@ -88,8 +95,8 @@ impl Rfc3339 {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             // Only digits and signs of ASCII were written.
-            Text::Usual(text, length) => {
-                text.get(..*length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+            Text::Usual(Digits(text), length) => {
+                std::str::from_utf8(text).ok().and_then(|text| text.get(..*length)).unwrap_or_default()
             }
             Text::Far(text) => text,
         }
@@ -102,15 +109,17 @@ impl fmt::Display for Rfc3339 {
     }
 }
 
-/// Puts the last digit of each number at a place and those after it.
-fn put<const DIGITS: usize>(text: &mut [u8; LONGEST.len()], place: usize, numbers: [u32; DIGITS]) {
-    for (place, number) in (place..).zip(numbers) {
-        put_byte(text, place, b'0' + u8::try_from(number % 10).unwrap_or_default());
-    }
+/// The two last digits of a number.
+fn pair(number: u32) -> [u8; 2] {
+    [number / 10, number].map(digit)
 }
 
-fn put_byte(text: &mut [u8; LONGEST.len()], place: usize, byte: u8) {
-    if let Some(there) = text.get_mut(place) {
-        *there = byte;
-    }
+/// The three last digits of a number.
+fn triple(number: u32) -> [u8; 3] {
+    [number / 100, number / 10, number].map(digit)
+}
+
+/// The last digit of a number.
+fn digit(number: u32) -> u8 {
+    b'0' + u8::try_from(number % 10).unwrap_or_default()
 }

@@ -67,25 +67,19 @@ pub struct Worded {
 impl fmt::Display for Worded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Reason { code, moment } = self.reason;
-        let moment = moment.map(|at| Rfc3339::new(at, Fraction::None));
-        match self.language {
-            Language::English => {
-                f.write_str(english(code))?;
-                match (code, moment) {
-                    (Code::Expired, Some(moment)) => write!(f, " on {moment}"),
-                    (Code::Grace | Code::Valid, Some(moment)) => write!(f, " until {moment}"),
-                    _ => Ok(()),
-                }
-            }
-            Language::Chinese => {
-                f.write_str(chinese(code))?;
-                match (code, moment) {
-                    (Code::Expired, Some(moment)) => write!(f, "，到期时间 {moment}"),
-                    (Code::Grace | Code::Valid, Some(moment)) => write!(f, "，有效期至 {moment}"),
-                    _ => Ok(()),
-                }
-            }
-        }
+        let (what, on, until) = match self.language {
+            Language::English => (english(code), " on ", " until "),
+            Language::Chinese => (chinese(code), "，到期时间 ", "，有效期至 "),
+        };
+        f.write_str(what)?;
+        let before = match code {
+            Code::Expired => on,
+            Code::Grace | Code::Valid => until,
+            _ => return Ok(()),
+        };
+        let Some(moment) = moment else { return Ok(()) };
+        f.write_str(before)?;
+        f.write_str(Rfc3339::new(moment, Fraction::None).as_str())
     }
 }
 

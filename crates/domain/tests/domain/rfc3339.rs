@@ -1,14 +1,17 @@
 //! Times as text, against chrono's own.
 
 use chopmark_domain::rfc3339::{Fraction, Rfc3339};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use proptest::prelude::*;
 
-const ALL: [Fraction; 3] = [Fraction::None, Fraction::Millis, Fraction::AsNeeded];
-
 fn agree(at: DateTime<Utc>) {
-    for fraction in ALL {
-        assert_eq!(Rfc3339::new(at, fraction).as_str(), at.to_rfc3339_opts(fraction.into(), true), "{fraction:?}");
+    for (fraction, cut, format) in [
+        (Fraction::None, at, SecondsFormat::Secs),
+        (Fraction::Millis, at, SecondsFormat::Millis),
+        (Fraction::MillisAsNeeded, at.trunc_subsecs(3), SecondsFormat::AutoSi),
+        (Fraction::AsNeeded, at, SecondsFormat::AutoSi),
+    ] {
+        assert_eq!(Rfc3339::new(at, fraction).as_str(), cut.to_rfc3339_opts(format, true), "{fraction:?}");
     }
 }
 
