@@ -133,7 +133,7 @@ impl Limits {
     /// # Errors
     /// [`Exceeded`]: too many checks of this very license.
     pub(crate) fn checked(&self, seller: &str, license: &str, now: Instant) -> Result<(), Exceeded> {
-        self.licenses.spend(&(seller, license), now)
+        self.licenses.spend(seller, license, now)
     }
 
     /// Counts a deployment first seen, or enrolled anew.

@@ -1,6 +1,6 @@
 //! Checks of one license: a limit that costs nearly nothing as long as nobody comes near it.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
@@ -41,12 +41,13 @@ impl Bursts {
     }
 
     /// Counts a check.
-    pub(super) fn spend(&self, license: &impl Hash, now: Instant) -> Result<(), Exceeded> {
-        if self.is_quiet(license, now) { Ok(()) } else { self.exact.spend(license, now).map(drop) }
+    pub(super) fn spend(&self, seller: &str, license: &str, now: Instant) -> Result<(), Exceeded> {
+        if self.is_quiet(license, now) { Ok(()) } else { self.exact.spend(&(seller, license), now).map(drop) }
     }
 
-    /// Counts in the slot while it has seen little within this minute.
-    fn is_quiet(&self, license: &impl Hash, now: Instant) -> bool {
+    /// Counts in the slot while it has seen little within this minute. Licenses of several sellers with one id share it,
+    /// as others do: the id alone is less to hash.
+    fn is_quiet(&self, license: &str, now: Instant) -> bool {
         let at = usize::try_from(self.hasher.hash_one(license) % SLOTS as u64).unwrap_or(0);
         let minute = now.saturating_duration_since(self.began).as_secs() / 60 % MINUTES;
         let minute = u32::try_from(minute).unwrap_or(0);

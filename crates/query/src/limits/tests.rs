@@ -279,7 +279,7 @@ fn a_million_licenses_at_their_usual_pace_are_not_looked_at_closely() {
     let start = Instant::now();
     let bursts = bursts(1_000, start);
     for license in 0..1_000_000u32 {
-        bursts.spend(&license, start).unwrap();
+        bursts.spend("acme", &license.to_string(), start).unwrap();
     }
     assert_eq!(bursts.closely(), 0);
 }
@@ -291,11 +291,11 @@ fn no_license_is_refused_for_what_its_neighbours_do() {
     // Every slot is far above what goes unquestioned: each license is counted for itself.
     for round in 0..4 {
         for license in 0..400_000u32 {
-            assert!(bursts.spend(&license, start).is_ok(), "license {license} in round {round}");
+            assert!(bursts.spend("acme", &license.to_string(), start).is_ok(), "license {license} in round {round}");
         }
     }
     assert!((1..=KEYS_MAX).contains(&bursts.closely()));
-    let refused = (0..200).filter(|_| bursts.spend(&"runaway", start).is_err()).count();
+    let refused = (0..200).filter(|_| bursts.spend("acme", "runaway", start).is_err()).count();
     assert!((155..=160).contains(&refused), "{refused}");
 }
 
@@ -313,7 +313,7 @@ proptest! {
         let mut runaways = HashSet::new();
         for (license, pause) in steps {
             now += Duration::from_millis(pause);
-            let is_passed = bursts.spend(&license, now).is_ok();
+            let is_passed = bursts.spend("acme", &license.to_string(), now).is_ok();
             if model.spend(&license, now).is_err() {
                 runaways.insert(license);
             }
@@ -335,7 +335,7 @@ fn threads_together_get_one_burst() {
     let bursts = bursts(1_000, start);
     let allowed: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| (0..1_000).filter(|_| bursts.spend(&"hot", start).is_ok()).count()))
+            .map(|_| scope.spawn(|| (0..1_000).filter(|_| bursts.spend("acme", "hot", start).is_ok()).count()))
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
