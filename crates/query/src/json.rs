@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use chopmark_domain::rfc3339::{Fraction, Rfc3339};
 use chopmark_log::Position;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 /// The header that carries the position an answer was computed at, beside the member `position` of its body.
@@ -43,8 +43,15 @@ pub(crate) type Written = (Vec<u8>, Position);
 pub(crate) fn written_at(body: Vec<u8>, position: Position) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, JSON))
-        .insert_header((POSITION_HEADER, HeaderValue::from(position.0)))
+        .insert_header((POSITION_HEADER, position_value(position)))
         .body(body)
+}
+
+/// A position as a header has it. Made from a text it takes one block of memory, made from a number three.
+fn position_value(position: Position) -> HeaderValue {
+    let mut digits = itoa::Buffer::new();
+    #[expect(clippy::expect_used, reason = "digits may stand in a header")]
+    HeaderValue::from_str(digits.format(position.0)).expect("digits")
 }
 
 /// A time: RFC 3339, UTC, with a fraction only where there is one, and cut to milliseconds, which is as much as people
@@ -54,7 +61,7 @@ pub(crate) struct Time(pub(crate) DateTime<Utc>);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        ExactTime(self.0.trunc_subsecs(3)).serialize(serializer)
+        serializer.serialize_str(Rfc3339::new(self.0, Fraction::MillisAsNeeded).as_str())
     }
 }
 
