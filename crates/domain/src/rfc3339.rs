@@ -83,9 +83,11 @@ impl Rfc3339 {
         if digits == 0 {
             return Self(Text::Usual(Digits(text), 20));
         }
-        let groups = [nanos / 1_000_000, nanos / 1_000 % 1_000, nanos % 1_000].map(triple);
         text[19] = b'.';
-        text[20..29].copy_from_slice(groups.as_flattened());
+        let groups = [(20, nanos / 1_000_000), (23, nanos / 1_000 % 1_000), (26, nanos % 1_000)];
+        for (place, group) in groups.into_iter().take(digits / 3) {
+            text[place..place + 3].copy_from_slice(&triple(group));
+        }
         text[20 + digits] = b'Z';
         Self(Text::Usual(Digits(text), 21 + digits))
     }
@@ -109,17 +111,25 @@ impl fmt::Display for Rfc3339 {
     }
 }
 
-/// The two last digits of a number.
+/// Numbers of two digits, written: to look one up is quicker than two divisions.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0_u8;
+    while number < 100 {
+        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+        number += 1;
+    }
+    pairs
+};
+
+/// A number below 100.
 fn pair(number: u32) -> [u8; 2] {
-    [number / 10, number].map(digit)
+    PAIRS.get(number as usize).copied().unwrap_or_default()
 }
 
-/// The three last digits of a number.
+/// A number below 1,000.
 fn triple(number: u32) -> [u8; 3] {
-    [number / 100, number / 10, number].map(digit)
-}
-
-/// The last digit of a number.
-fn digit(number: u32) -> u8 {
-    b'0' + u8::try_from(number % 10).unwrap_or_default()
+    let [_, hundreds] = pair(number / 100);
+    let [tens, ones] = pair(number % 100);
+    [hundreds, tens, ones]
 }
