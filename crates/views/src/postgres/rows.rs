@@ -24,7 +24,7 @@ const SAW_TOKENS: &str = "
 INSERT INTO tokens AS known (id, at) SELECT * FROM unnest($1::TEXT[], $2::BIGINT[])
 ON CONFLICT (id) DO UPDATE SET at = excluded.at WHERE excluded.at > known.at";
 
-/// As [`Charged`](crate::store::Charged) merges.
+/// As [`Charged`] merges.
 const SAW_DEPLOYMENTS: &str = "
 INSERT INTO deployment_hours AS known (hour, seller, product, ecs, charging_mode, at)
 SELECT * FROM unnest($1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[])
