@@ -9,6 +9,5 @@ mod contract;
 mod hazards;
 mod lease;
 mod places;
-mod speed;
 mod subscription;
 mod trouble;

@@ -15,25 +15,6 @@ use chopmark_domain::settlement::terms::SellerTerms;
 use super::books_support::*;
 use super::support::*;
 
-fn said() -> StatedFacts {
-    StatedFacts::default()
-}
-
-/// A product that takes part in the tiers, whose month comes to an amount.
-fn tiered(month: &str, amount: &str) -> Shop {
-    let mut shop = shop();
-    shop.product.settlement.tiers = true;
-    shop.months.insert(period(month), rmb(amount));
-    shop
-}
-
-/// A supervised service.
-fn supervised() -> Shop {
-    let mut shop = shop();
-    shop.product.settlement.supervised = true;
-    shop
-}
-
 #[test]
 fn s01_the_tier_reached_holds_for_the_whole_month() {
     for (amount, fee, printed) in [

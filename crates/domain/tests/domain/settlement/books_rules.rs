@@ -19,25 +19,6 @@ use chopmark_domain::settlement::terms::{SellerTerms, SettlementTerms};
 use super::books_support::*;
 use super::support::*;
 
-fn said() -> StatedFacts {
-    StatedFacts::default()
-}
-
-/// A product that takes part in the tiers, whose month comes to an amount.
-fn tiered(month: &str, amount: &str) -> Shop {
-    let mut shop = shop();
-    shop.product.settlement.tiers = true;
-    shop.months.insert(period(month), rmb(amount));
-    shop
-}
-
-/// A supervised service.
-fn supervised() -> Shop {
-    let mut shop = shop();
-    shop.product.settlement.supervised = true;
-    shop
-}
-
 #[test]
 fn a_tier_is_an_estimate_until_its_month_is_closed() {
     let mut shop = tiered("202405", "600000");

@@ -228,3 +228,23 @@ fn told(drawn: &Drawn) -> String {
 pub(super) fn total(drawn: &[Drawn]) -> Money {
     drawn.iter().fold(rmb("0"), |total, drawn| total.plus(drawn.line.settled().unwrap().unwrap()).unwrap())
 }
+
+/// Nothing stated yet.
+pub(super) fn said() -> StatedFacts {
+    StatedFacts::default()
+}
+
+/// A product that takes part in the tiers, whose month comes to an amount.
+pub(super) fn tiered(month: &str, amount: &str) -> Shop {
+    let mut shop = shop();
+    shop.product.settlement.tiers = true;
+    shop.months.insert(period(month), rmb(amount));
+    shop
+}
+
+/// A supervised service.
+pub(super) fn supervised() -> Shop {
+    let mut shop = shop();
+    shop.product.settlement.supervised = true;
+    shop
+}
