@@ -148,9 +148,11 @@ async fn a_server_that_is_away_delays_no_sighting_and_is_taken_up_again() {
     let place = SharedStore::at(server.url());
     control(Server::stop).await;
     let metrics = ViewsMetrics::unregistered();
-    let seen = Seen::over(Place::open(&place), Bounds { much: 1_000, most: 10, ..Bounds::default() }, metrics.clone())
-        .unwrap();
+    let bounds = Bounds { much: 1_000, most: 10, every: Duration::from_hours(1) };
+    let seen = Seen::over(Place::open(&place), bounds, metrics.clone()).unwrap();
     seen.keep_watch();
+    // What is in the writer's hand would need room of its own.
+    seen.flush().await;
     for number in 0..15 {
         seen.saw(Sighting { holder: &format!("m-{number}"), ..sighting("l-1", "", 1) });
     }
