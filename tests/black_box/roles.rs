@@ -49,6 +49,29 @@ async fn each_role_opens_its_own_doors_and_knows_what_the_others_did() {
     [ingest, query, next].into_iter().for_each(Node::stop);
 }
 
+#[test]
+fn the_doctor_looks_only_at_the_listeners_of_a_role() {
+    let installation = in_a_file();
+    for (role, opens) in [
+        (&["--role", "ingest"][..], &["callbacks", "metrics"][..]),
+        (&["--role", "query"], &["api", "metrics"]),
+        (&["--role", "worker"], &["metrics"]),
+        (&[], &["callbacks", "api", "metrics"]),
+    ] {
+        let output = installation.home.run(&[&["doctor", "--json"], role].concat());
+        let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of_listeners = findings.as_array().unwrap().iter().filter(|finding| finding["subject"] == "listener");
+        let (said, looked_at): (Vec<_>, Vec<_>) = of_listeners.partition(|finding| finding["health"] == "ok");
+        let what = |finding: &&serde_json::Value| finding["what"].as_str().unwrap().to_owned();
+        let names: Vec<_> =
+            looked_at.iter().map(|finding| what(finding).split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(names, opens, "{findings:#}");
+        let expected =
+            role.get(1).map(|role| format!("role {role} opens {}; no other is looked at", opens.join(" and ")));
+        assert_eq!(said.iter().map(what).collect::<Vec<_>>(), Vec::from_iter(expected));
+    }
+}
+
 #[tokio::test]
 async fn a_role_that_signs_makes_no_key_of_its_own() {
     let installation = in_a_file();

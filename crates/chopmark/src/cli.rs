@@ -21,7 +21,7 @@ use bench::BenchArgs;
 use keys::KeysCommand;
 use license::LicenseCommand;
 use log::LogCommand;
-use serve::ServeArgs;
+use serve::{Role, ServeArgs};
 use settlement::SettlementCommand;
 use simulate::SimulateArgs;
 use token::TokenCommand;
@@ -37,8 +37,8 @@ Environment:
   CHOPMARK_CONFIG      the configuration file, where --config does not name one
   CHOPMARK_<PATH>      a value of the configuration, e.g. CHOPMARK_LISTEN__API=0.0.0.0:8081
   CHOPMARK_LOG_FORMAT  `text` or `json`: the form of log lines on standard error
-  RUST_LOG             what is logged; where it is not set, `warn` for demo, simulate and bench, else
-                       `info,actix_server=warn`";
+  RUST_LOG             what is logged; where it is not set, `error` for demo, `warn` for simulate and bench, else
+                       `info,actix_server=warn`; and always `eventstore::batch=off`";
 
 /// The command line. Its first words are those of the manifest.
 #[derive(Debug, Parser)]
@@ -173,6 +173,9 @@ pub(crate) struct DoctorArgs {
     /// Where the configuration is.
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+    /// Which part of Chopmark runs here: only its listeners are looked at
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    pub(crate) role: Role,
     /// Prints the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -57,7 +57,7 @@ async fn measure(args: &BenchArgs, environment: &Environment) -> anyhow::Result<
         show(args, &mut figures, callbacks::measure(folder.path(), rounds).await?);
         let postgres = postgres.as_ref().map(Remote::Postgres);
         for remote in postgres.into_iter().chain(eventstore.as_ref().map(Remote::Eventstore)) {
-            show(args, &mut figures, vec![callbacks::measure_remote(&remote, folder.path(), rounds).await?]);
+            show(args, &mut figures, callbacks::measure_remote(&remote, folder.path(), rounds).await?);
         }
     }
     if [Measurement::Checks, Measurement::Rebuild, Measurement::Memory].into_iter().any(wanted) {

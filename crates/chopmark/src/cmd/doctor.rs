@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> Result<(), Failur
     findings.push(views::look(config).await);
     findings.push(billing::look(config, looked.head).await);
     findings.extend(callbacks::look(config, &open(looked.at_risk, config)));
-    findings.extend(listeners::look(config).await);
+    findings.extend(listeners::look(config, args.role).await);
     if args.json {
         crate::print(&format!("{}\n", serde_json::to_string_pretty(&findings).unwrap_or_default()))?;
     } else {

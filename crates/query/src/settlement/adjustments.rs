@@ -13,12 +13,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::desk::{Desk, answer, of_report, tab};
+use super::desk::{Desk, SellerParams, answer, of_report, received, tab};
 use super::statements::amount;
 use crate::caller::Caller;
 use crate::json::PositionText;
 use crate::problem::Problem;
-use crate::{Query, body, params};
+use crate::{Query, params};
 
 /// The longest id of an adjustment, in characters.
 const ID_MAX: usize = 128;
@@ -106,15 +106,6 @@ async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Pr
     Ok(answer(&List { adjustments, proposed, position: PositionText(read.position) }, read.position))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Params {
-    /// Whose; may be left out where the token reaches one seller.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
-
 /// A correction of an earlier bill, on the bill of a period.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -164,8 +155,8 @@ pub(crate) struct Taken {
 
 /// Records a correction of an earlier bill. The same again changes nothing.
 #[utoipa::path(
-    post, path = "/v1/settlement/adjustments", operation_id = "recordAdjustment", tag = "settlement", params(Params),
-    request_body = AdjustmentRequest,
+    post, path = "/v1/settlement/adjustments", operation_id = "recordAdjustment", tag = "settlement",
+    params(SellerParams), request_body = AdjustmentRequest,
     responses((status = 200, description = "It is recorded.", body = Taken)), security(("token" = [])),
 )]
 pub(crate) async fn record(query: web::Data<Query>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -173,11 +164,8 @@ pub(crate) async fn record(query: web::Data<Query>, request: HttpRequest, payloa
 }
 
 async fn recorded(query: &Query, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let caller = Caller::of(request, query, Role::Finance)?;
-    let asked: Params = params::read(request.query_string())?;
-    let sent = body::read(payload, query.body_bytes).await?;
-    let asked_for: AdjustmentRequest = params::object(&sent)?;
-    let desk = Desk::open(query, &caller, asked.seller.as_deref(), None).await?;
+    let (caller, seller, asked_for) = received::<AdjustmentRequest>(query, request, payload).await?;
+    let desk = Desk::open(query, &caller, seller.as_deref(), None).await?;
     let (period, adjustment) = asked_for.adjustment(&desk)?;
     let line_id = format!("adjustment/{period}/{}", adjustment.id);
     let done = query.commands.record_adjustment(&desk.seller, period, adjustment, &caller.cause()).await;

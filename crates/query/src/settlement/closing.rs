@@ -4,10 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_billing::report::closing::{Closable, ClosingView};
 use chopmark_domain::access::Role;
 use chopmark_domain::settlement::calendar::Period;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::desk::{Desk, answer, of_report, period};
+use super::desk::{Desk, SellerParams, answer, of_report, period};
 use super::periods::ShowParams;
 use crate::caller::Caller;
 use crate::find::unreadable;
@@ -44,15 +44,6 @@ async fn previewed(query: &Query, path: &str, request: &HttpRequest) -> Result<H
     Ok(answer(&Shown { closing: read.value, position: PositionText(read.position) }, read.position))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct CloseParams {
-    /// Whose; may be left out where the token reaches one seller.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
-
 /// A month that is closed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Closed)]
@@ -73,7 +64,7 @@ pub(crate) struct ClosedShown {
 #[utoipa::path(
     post, path = "/v1/settlement/periods/{period}/close", operation_id = "closePeriod", tag = "settlement",
     params(("period" = String, Path, description = "Year and month.", example = "202405", pattern = "^[0-9]{6}$"),
-        CloseParams),
+        SellerParams),
     responses((status = 200, description = "It is closed.", body = ClosedShown)), security(("token" = [])),
 )]
 pub(crate) async fn close(query: web::Data<Query>, path: web::Path<String>, request: HttpRequest) -> HttpResponse {
@@ -82,7 +73,7 @@ pub(crate) async fn close(query: web::Data<Query>, path: web::Path<String>, requ
 
 async fn closed(query: &Query, path: &str, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Finance)?;
-    let asked: CloseParams = params::read(request.query_string())?;
+    let asked: SellerParams = params::read(request.query_string())?;
     let period = period(path)?;
     let desk = Desk::open(query, &caller, asked.seller.as_deref(), None).await?;
     let shown = close_month(query, &desk, period).await?;

@@ -2,26 +2,52 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_billing::report::{Asking, Billing, ReportError};
+use chopmark_domain::access::Role;
 use chopmark_domain::catalog::Catalog;
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::settlement::calendar::Period;
 use chopmark_domain::settlement::product::Category;
 use chopmark_log::Position;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::SemaphorePermit;
+use utoipa::IntoParams;
 
 use super::Settlement;
 use crate::caller::Caller;
 use crate::problem::{Kind, Problem};
-use crate::{MIN_POSITION_PATIENCE, Query, json, params};
+use crate::{MIN_POSITION_PATIENCE, Query, body, json, params};
 
 /// How long an answer to a change waits until the reports have it. After that it is answered all the same: the change is
 /// durable, and the position in the answer says from where on reports have it.
 const WRITTEN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The only parameter of most changes.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SellerParams {
+    /// Whose; may be left out where the token reaches one seller.
+    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
+    pub(super) seller: Option<String>,
+}
+
+/// Who asks, of which seller, and the object that was sent. Read in this order, so that a stranger learns nothing of
+/// what would be taken, and nothing that he sends is read.
+pub(super) async fn received<T: DeserializeOwned>(
+    query: &Query,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<(Caller, Option<String>, T), Problem> {
+    let caller = Caller::of(request, query, Role::Finance)?;
+    let SellerParams { seller } = params::read(request.query_string())?;
+    let sent = body::read(payload, query.body_bytes).await?;
+    Ok((caller, seller, params::object(&sent)?))
+}
 
 /// One seller's reports, for somebody who may see them.
 pub(crate) struct Desk<'q> {

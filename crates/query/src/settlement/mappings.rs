@@ -6,22 +6,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_domain::access::Role;
 use chopmark_domain::settlement::bill::mapping::{Field, Mapping};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::desk::{Desk, answer};
+use super::desk::{Desk, SellerParams, answer, received};
 use crate::caller::Caller;
 use crate::json::PositionText;
 use crate::problem::Problem;
-use crate::{Query, body, params};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Params {
-    /// Whose; may be left out where the token reaches one seller.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
+use crate::{Query, params};
 
 /// A mapping of columns.
 #[derive(Serialize, ToSchema)]
@@ -62,7 +53,7 @@ impl List {
 
 /// Mappings by which the columns of files can be read.
 #[utoipa::path(
-    get, path = "/v1/settlement/mappings", operation_id = "listMappings", tag = "settlement", params(Params),
+    get, path = "/v1/settlement/mappings", operation_id = "listMappings", tag = "settlement", params(SellerParams),
     responses((status = 200, description = "The mappings.", body = List)), security(("token" = [])),
 )]
 pub(crate) async fn list(query: web::Data<Query>, request: HttpRequest) -> HttpResponse {
@@ -71,7 +62,7 @@ pub(crate) async fn list(query: web::Data<Query>, request: HttpRequest) -> HttpR
 
 async fn listed(query: &Query, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Finance)?;
-    let asked: Params = params::read(request.query_string())?;
+    let asked: SellerParams = params::read(request.query_string())?;
     let desk = Desk::open(query, &caller, asked.seller.as_deref(), None).await?;
     let position = desk.billing().progress().position();
     Ok(answer(&List::of(&desk, position), position))
@@ -91,7 +82,7 @@ pub(crate) struct MappingRequest {
 
 /// Saves a mapping under its name.
 #[utoipa::path(
-    put, path = "/v1/settlement/mappings", operation_id = "saveMapping", tag = "settlement", params(Params),
+    put, path = "/v1/settlement/mappings", operation_id = "saveMapping", tag = "settlement", params(SellerParams),
     request_body = MappingRequest,
     responses((status = 200, description = "The mappings.", body = List)), security(("token" = [])),
 )]
@@ -100,17 +91,14 @@ pub(crate) async fn save(query: web::Data<Query>, request: HttpRequest, payload:
 }
 
 async fn saved(query: &Query, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let caller = Caller::of(request, query, Role::Finance)?;
-    let asked: Params = params::read(request.query_string())?;
-    let sent = body::read(payload, query.body_bytes).await?;
-    let MappingRequest { name, columns } = params::object(&sent)?;
+    let (caller, seller, MappingRequest { name, columns }) = received(query, request, payload).await?;
     let columns = columns.into_iter().map(|(header, code)| {
         let field = Field::all().find(|field| field.code() == code);
         let unknown = || format!("`columns`: {code:?} is no field; see `fields` of GET /v1/settlement/mappings");
         Ok((header, field.ok_or_else(|| Problem::malformed(unknown()))?))
     });
     let columns = columns.collect::<Result<BTreeMap<_, _>, Problem>>()?;
-    let mut desk = Desk::open(query, &caller, asked.seller.as_deref(), None).await?;
+    let mut desk = Desk::open(query, &caller, seller.as_deref(), None).await?;
     let done = query.commands.save_mapping(&desk.seller, Mapping { name, columns }, &caller.cause()).await;
     let done = done.map_err(Problem::of_command)?;
     desk.catalog = done.state;

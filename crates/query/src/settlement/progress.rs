@@ -6,22 +6,13 @@ use chopmark_domain::settlement::bill::BillIdentity;
 use chopmark_domain::settlement::bill::event::BillProgressed;
 use chopmark_domain::settlement::line::bill_state::BillState;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::desk::{Desk, answer, period, tab};
+use super::desk::{Desk, SellerParams, answer, period, tab};
 use crate::caller::Caller;
 use crate::json::PositionText;
 use crate::problem::Problem;
 use crate::{Query, body, params};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Params {
-    /// Whose; may be left out where the token reaches one seller.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
 
 /// How far a bill is, as the console shows it. What is left out stays as it was.
 #[derive(Deserialize, ToSchema)]
@@ -61,7 +52,8 @@ pub(crate) struct Shown {
     params(
         ("category" = String, Path, description = "The tab.", example = "generic",
             pattern = "^(generic|selected|joint_operation|huawei_self_service)$"),
-        ("period" = String, Path, description = "Year and month.", example = "202405", pattern = "^[0-9]{6}$"), Params),
+        ("period" = String, Path, description = "Year and month.", example = "202405", pattern = "^[0-9]{6}$"),
+        SellerParams),
     request_body = ProgressRequest,
     responses((status = 200, description = "How far it is.", body = Shown)), security(("token" = [])),
 )]
@@ -81,7 +73,7 @@ async fn recorded(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Finance)?;
-    let asked: Params = params::read(request.query_string())?;
+    let asked: SellerParams = params::read(request.query_string())?;
     let category = tab(code).map_err(|error| Problem::malformed(format!("the path: {error}")))?;
     let period = period(month)?;
     let sent = body::read(payload, query.body_bytes).await?;

@@ -4,26 +4,15 @@ mod asked;
 mod worked_out;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chopmark_domain::access::Role;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(crate) use self::asked::QuoteRequest;
-use super::desk::{Desk, answer};
-use crate::caller::Caller;
+use super::desk::{Desk, SellerParams, answer, received};
+use crate::Query;
 use crate::json::PositionText;
 use crate::problem::Problem;
-use crate::{Query, body, params};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Params {
-    /// Whose; may be left out where the token reaches one seller.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
 
 /// An amount with the steps to it.
 #[derive(Serialize, ToSchema)]
@@ -83,7 +72,7 @@ struct OfRefund {
 /// Works out what an upgrade, more users, a metered quantity or hours of an image cost, or what a term that was not used
 /// up gives back, by the policy of the seller at that moment. Nothing is recorded.
 #[utoipa::path(
-    post, path = "/v1/settlement/quotes", operation_id = "quote", tag = "settlement", params(Params),
+    post, path = "/v1/settlement/quotes", operation_id = "quote", tag = "settlement", params(SellerParams),
     request_body = QuoteRequest,
     responses((status = 200, description = "The amount and the steps to it.", body = Quote)), security(("token" = [])),
 )]
@@ -92,11 +81,8 @@ pub(crate) async fn quote(query: web::Data<Query>, request: HttpRequest, payload
 }
 
 async fn quoted(query: &Query, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let caller = Caller::of(request, query, Role::Finance)?;
-    let asked: Params = params::read(request.query_string())?;
-    let sent = body::read(payload, query.body_bytes).await?;
-    let asked_for: QuoteRequest = params::object(&sent)?;
-    let desk = Desk::open(query, &caller, asked.seller.as_deref(), None).await?;
+    let (caller, seller, asked_for) = received::<QuoteRequest>(query, request, payload).await?;
+    let desk = Desk::open(query, &caller, seller.as_deref(), None).await?;
     let worked_out = worked_out::work_out(asked_for, &desk.catalog, desk.now)?;
     let position = desk.billing().progress().position();
     Ok(answer(&worked_out.quote(position), position))

@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::desk::{Desk, answer, of_report, period, tab};
+use super::desk::{Desk, SellerParams, answer, of_report, period, tab};
 use super::table;
 use crate::caller::Caller;
 use crate::json::PositionText;
@@ -137,15 +137,6 @@ fn tolerance(text: &str) -> Result<Tolerance, &'static str> {
     per_line.map(|per_line| Tolerance { per_line }).ok_or("give an amount from 0 to 1, like 0.005")
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct JudgeParams {
-    /// Whose; may be left out where the token reaches one seller.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
-
 /// What lines and rows have in common, as the reconciliation names it.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PairKey)]
@@ -223,7 +214,7 @@ pub(crate) struct JudgedShown {
     post, path = "/v1/settlement/reconciliation/{period}/judgements", operation_id = "judgeDifference",
     tag = "settlement",
     params(("period" = String, Path, description = "Year and month.", example = "202405", pattern = "^[0-9]{6}$"),
-        JudgeParams),
+        SellerParams),
     request_body = JudgementRequest,
     responses((status = 200, description = "What was recorded.", body = JudgedShown)), security(("token" = [])),
 )]
@@ -243,7 +234,7 @@ async fn judged(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let caller = Caller::of(request, query, Role::Finance)?;
-    let asked: JudgeParams = params::read(request.query_string())?;
+    let asked: SellerParams = params::read(request.query_string())?;
     let period = period(path)?;
     let sent = body::read(payload, query.body_bytes).await?;
     let desk = Desk::open(query, &caller, asked.seller.as_deref(), None).await?;

@@ -1,7 +1,6 @@
 //! `POST /v1/settlement/statements`: what an operator read on the console of one order line.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chopmark_domain::access::Role;
 use chopmark_domain::ids::{OrderId, OrderLineId, ProductId, Sku};
 use chopmark_domain::settlement::calendar::Period;
 use chopmark_domain::settlement::money::{Currency, LARGEST, Ratio};
@@ -9,22 +8,12 @@ use chopmark_domain::settlement::statement::{Billed, StatedFacts, Statement, Sub
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::desk::{Desk, answer, tab};
-use crate::caller::Caller;
+use super::desk::{Desk, SellerParams, answer, received, tab};
 use crate::json::PositionText;
 use crate::problem::Problem;
-use crate::{Query, body, params};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Params {
-    /// Whose; may be left out where the token reaches one seller.
-    #[param(max_length = 64, pattern = "^[A-Za-z0-9._-]*$")]
-    seller: Option<String>,
-}
+use crate::{Query, params};
 
 /// Facts of an order line. What is left out stays as it is known. Amounts have the sign that the marketplace gives them:
 /// refunds are negative.
@@ -94,7 +83,7 @@ pub(crate) struct Taken {
 
 /// States facts of an order line that the marketplace's API does not give. They replace what was estimated.
 #[utoipa::path(
-    post, path = "/v1/settlement/statements", operation_id = "stateOrderLine", tag = "settlement", params(Params),
+    post, path = "/v1/settlement/statements", operation_id = "stateOrderLine", tag = "settlement", params(SellerParams),
     request_body = StatementRequest,
     responses((status = 200, description = "It is taken up.", body = Taken)), security(("token" = [])),
 )]
@@ -103,14 +92,12 @@ pub(crate) async fn state(query: web::Data<Query>, request: HttpRequest, payload
 }
 
 async fn stated(query: &Query, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let caller = Caller::of(request, query, Role::Finance)?;
-    let asked: Params = params::read(request.query_string())?;
-    let sent = body::read(payload, query.body_bytes).await?;
-    let statement = params::object::<StatementRequest>(&sent)?.statement()?;
+    let (caller, seller, sent) = received::<StatementRequest>(query, request, payload).await?;
+    let statement = sent.statement()?;
     if statement.facts == StatedFacts::default() {
         return Err(Problem::malformed("the statement says nothing: name at least one fact"));
     }
-    let desk = Desk::open(query, &caller, asked.seller.as_deref(), None).await?;
+    let desk = Desk::open(query, &caller, seller.as_deref(), None).await?;
     let done = query.commands.state_order(&desk.seller, statement, &caller.cause()).await;
     let done = done.map_err(Problem::of_command)?;
     let recorded = done.appended > 0;

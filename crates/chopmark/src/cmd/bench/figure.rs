@@ -40,6 +40,7 @@ pub(crate) struct Figure {
 }
 
 /// What one round brought: operations in a second, and the time of each.
+#[derive(Clone)]
 pub(crate) struct Round {
     /// Operations a second.
     pub(crate) per_second: f64,

@@ -6,25 +6,52 @@ use chopmark_simulator::Url;
 use chopmark_simulator::http::{Connection, Request};
 
 use super::finding::Finding;
-use crate::config::Config;
+use crate::cli::serve::Role;
+use crate::config::{Config, Listen};
 
-/// Calls each listener.
-pub(super) async fn look(config: &Config) -> Vec<Finding> {
-    let listen = &config.listen;
-    let mut addresses = vec![("callbacks", listen.callbacks), ("api", listen.api), ("metrics", listen.metrics)];
-    addresses.extend(listen.admin.map(|admin| ("admin", admin)));
+const SUBJECT: &str = "listener";
+
+/// Calls each listener that the role opens.
+pub(super) async fn look(config: &Config, role: Role) -> Vec<Finding> {
+    let opened = opened_by(role, &config.listen);
     let mut findings = vec![];
-    for (name, address) in addresses {
+    if role != Role::All {
+        let names: Vec<_> = opened.iter().map(|(name, _)| *name).collect();
+        let what = format!("role {} opens {}; no other is looked at", role.name(), names.join(" and "));
+        findings.push(Finding::ok(SUBJECT, what));
+    }
+    for (name, address) in opened {
         let tls = name == "callbacks" && config.tls.is_some();
-        findings.push(listener(name, address, tls).await);
+        findings.push(listener(name, address, tls, role).await);
     }
     findings
 }
 
-async fn listener(name: &str, address: SocketAddr, tls: bool) -> Finding {
-    let subject = "listener";
-    let unreachable =
-        || Finding::warn(subject, format!("{name} {address}: nothing answers"), "start it: chopmark serve");
+/// The listeners of a role, by name.
+fn opened_by(role: Role, listen: &Listen) -> Vec<(&'static str, SocketAddr)> {
+    let mut opened = vec![];
+    if role.takes_callbacks() {
+        opened.push(("callbacks", listen.callbacks));
+    }
+    if role.answers_questions() {
+        opened.push(("api", listen.api));
+        opened.extend(listen.admin.map(|admin| ("admin", admin)));
+    }
+    opened.push(("metrics", listen.metrics));
+    opened
+}
+
+async fn listener(name: &str, address: SocketAddr, tls: bool, role: Role) -> Finding {
+    let subject = SUBJECT;
+    let unreachable = || {
+        let start = match role {
+            Role::All => {
+                "start it: chopmark serve; if it serves one role only, name that: chopmark doctor --role".into()
+            }
+            role => format!("start it: chopmark serve --role {}", role.name()),
+        };
+        Finding::warn(subject, format!("{name} {address}: nothing answers"), start)
+    };
     if tls || address.port() == 0 {
         return match tokio::net::TcpStream::connect(address).await {
             Ok(_) => Finding::ok(subject, format!("{name} {address}: open")),

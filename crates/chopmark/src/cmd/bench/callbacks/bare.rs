@@ -1,4 +1,4 @@
-//! The baseline of a log elsewhere: its driver appends the same events, without Chopmark.
+//! The baselines of a log elsewhere: its driver appends the same events, without Chopmark.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use chopmark_log::Record;
-use eventstore::{BatchAppendClient, BatchAppendOptions, EventData, ExpectedRevision};
+use eventstore::{AppendToStreamOptions, BatchAppendClient, BatchAppendOptions, EventData, ExpectedRevision};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls, Statement};
@@ -26,8 +26,10 @@ pub(super) struct Bare {
 enum Driver {
     /// One connection for each writer; each event is a transaction.
     Postgres(Arc<Vec<(Client, Statement)>>),
-    /// One session for all writers.
-    Eventstore(Arc<BatchAppendClient>),
+    /// One connection for all writers; each append is a call.
+    Eventstore(Arc<eventstore::Client>),
+    /// One call for all appends of all writers.
+    EventstoreSession(Arc<BatchAppendClient>),
 }
 
 impl Bare {
@@ -63,11 +65,25 @@ impl Bare {
         Ok(client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).await?)
     }
 
-    /// Connects once, as its driver is meant to be used: calls share a connection.
-    pub(super) async fn eventstore(url: &SecretString, like: Record) -> anyhow::Result<Self> {
+    /// Connects once, as its driver is meant to be used, and appends in both ways that it knows: in calls of their own, and
+    /// in one session, where many appends make one packet.
+    pub(super) async fn eventstore(url: &SecretString, like: Record) -> anyhow::Result<[Self; 2]> {
         let client = eventstore::Client::new(url.expose_secret().parse()?)?;
         let session = client.batch_append(&BatchAppendOptions::default()).await?;
-        Ok(Self { driver: Driver::Eventstore(Arc::new(session)), like: Arc::new(like) })
+        let like = Arc::new(like);
+        let over = |driver| Self { driver, like: like.clone() };
+        Ok([over(Driver::Eventstore(Arc::new(client))), over(Driver::EventstoreSession(Arc::new(session)))])
+    }
+
+    /// The name of the figure that has this baseline, and what the baseline is.
+    pub(super) const fn described(&self) -> (&'static str, &'static str) {
+        match self.driver {
+            Driver::Postgres(_) => ("callbacks_postgres_64", "its driver committing the same events, 64 at a time"),
+            Driver::Eventstore(_) => ("callbacks_eventstore_64", "its driver appending the same events, 64 at a time"),
+            Driver::EventstoreSession(_) => {
+                ("callbacks_eventstore_session_64", "the same in one session of the driver, 64 under way")
+            }
+        }
     }
 
     /// Lets writers append so many events in all, each its next one when the last is acknowledged.
@@ -103,15 +119,20 @@ impl Bare {
                 let row = client.query_one(insert, &[&stream, &id, &like.kind, &like.metadata, &like.data]).await?;
                 row.try_get::<_, i64>(0)?;
             }
-            Driver::Eventstore(session) => {
-                let event = EventData::binary(&*like.kind, like.data.clone().into())
-                    .id(id)
-                    .metadata(like.metadata.clone().into());
-                session.append_to_stream(&stream, ExpectedRevision::NoStream, vec![event]).await?;
+            Driver::Eventstore(client) => {
+                let options = AppendToStreamOptions::default().expected_revision(ExpectedRevision::NoStream);
+                client.append_to_stream(stream, &options, like_event(like, id)).await?;
+            }
+            Driver::EventstoreSession(session) => {
+                session.append_to_stream(&stream, ExpectedRevision::NoStream, vec![like_event(like, id)]).await?;
             }
         }
         Ok(())
     }
+}
+
+fn like_event(like: &Record, id: Uuid) -> EventData {
+    EventData::binary(&*like.kind, like.data.clone().into()).id(id).metadata(like.metadata.clone().into())
 }
 
 fn table(schema: &str) -> String {

@@ -17,6 +17,9 @@ use super::bare::Bare;
 use super::{CONNECTIONS, REQUESTS, accepted, serve, signed};
 use crate::cli::bench::Measurement;
 
+/// The name of a figure, and what its baseline is.
+type Described = (&'static str, &'static str);
+
 /// A log elsewhere, by its URL.
 pub(crate) enum Remote<'u> {
     /// A PostgreSQL: a schema of its own is made there, and goes afterwards.
@@ -34,8 +37,8 @@ impl Remote<'_> {
     }
 }
 
-/// Measures rounds of both in turn.
-pub(crate) async fn measure(remote: &Remote<'_>, folder: &Path, rounds: usize) -> anyhow::Result<Figure> {
+/// Measures rounds of all in turn; a figure for each way in which the driver appends.
+pub(crate) async fn measure(remote: &Remote<'_>, folder: &Path, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     let schema = format!("chopmark_bench_{}", Uuid::now_v7().simple());
     let log = open(remote, &schema).await?;
     let measured = measure_over(remote, &log, &schema, folder, rounds).await;
@@ -43,15 +46,11 @@ pub(crate) async fn measure(remote: &Remote<'_>, folder: &Path, rounds: usize) -
     if let Remote::Postgres(url) = remote {
         Bare::take_away(url, &schema).await?;
     }
-    let name = remote.name();
-    Ok(Figure::of_rounds(
-        Measurement::Callbacks,
-        format!("callbacks_{name}_64"),
-        format!("signed purchases over HTTP, verified, durable in {name}, 64 connections"),
-        "its driver appending the same events, 64 at a time",
-        "a second",
-        &measured?,
-    ))
+    let what = format!("signed purchases over HTTP, verified, durable in {}, 64 connections", remote.name());
+    let figure = |((name, baseline_is), rounds): (Described, Vec<_>)| {
+        Figure::of_rounds(Measurement::Callbacks, name, &*what, baseline_is, "a second", &rounds)
+    };
+    Ok(measured?.into_iter().map(figure).collect())
 }
 
 async fn open(remote: &Remote<'_>, schema: &str) -> anyhow::Result<Arc<dyn Engine>> {
@@ -71,7 +70,7 @@ async fn measure_over(
     schema: &str,
     folder: &Path,
     rounds: usize,
-) -> anyhow::Result<Vec<(Round, Round)>> {
+) -> anyhow::Result<Vec<(Described, Vec<(Round, Round)>)>> {
     let journal =
         Journal::open(&folder.join(format!("callbacks-{}.journal", remote.name())), JournalOptions::default())?;
     let before = log.head().await?;
@@ -80,13 +79,15 @@ async fn measure_over(
     send_all(&ours.url, signed(&ours, CONNECTIONS)?, CONNECTIONS, accepted).await?;
     let like = last_after(log.as_ref(), before).await?;
     let bare = match remote {
-        Remote::Postgres(url) => Bare::postgres(url, schema, CONNECTIONS, like).await?,
-        Remote::Eventstore(url) => Bare::eventstore(url, like).await?,
+        Remote::Postgres(url) => vec![Bare::postgres(url, schema, CONNECTIONS, like).await?],
+        Remote::Eventstore(url) => Bare::eventstore(url, like).await?.into(),
     };
-    let mut measured = vec![];
+    let mut measured: Vec<_> = bare.iter().map(|bare| (bare.described(), vec![])).collect();
     for _ in 0..rounds {
         let with_chopmark = send_all(&ours.url, signed(&ours, REQUESTS)?, CONNECTIONS, accepted).await?;
-        measured.push((with_chopmark, bare.append_all(REQUESTS as u64, CONNECTIONS).await?));
+        for (bare, (_, rounds)) in bare.iter().zip(&mut measured) {
+            rounds.push((with_chopmark.clone(), bare.append_all(REQUESTS as u64, CONNECTIONS).await?));
+        }
     }
     ours.stop().await;
     Ok(measured)
