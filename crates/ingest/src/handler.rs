@@ -149,3 +149,6 @@ impl Ingest {
         Reply::new(body, key)
     }
 }
+
+#[cfg(test)]
+mod tests;
