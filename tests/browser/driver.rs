@@ -130,16 +130,30 @@ impl Browser {
         self.element(selector).await.is_some()
     }
 
+    /// Does something with the element of a selector, once it is there. One that went with its page while the next one
+    /// came is looked for again.
+    async fn act_on(&self, selector: &str, act: &str, body: &Value) {
+        for _ in 0..200 {
+            let element = self.awaited(selector).await;
+            let target = format!("/session/{}/element/{element}/{act}", self.session);
+            let done = self.call("POST", &target, Some(body)).await;
+            if done["error"] != "stale element reference" {
+                assert!(done.get("error").is_none(), "{act} {selector}: {done}");
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("{selector} never stayed: {}", self.text().await)
+    }
+
     /// Clicks, as a person does.
     pub(crate) async fn click(&self, selector: &str) {
-        let element = self.awaited(selector).await;
-        self.ask("POST", &format!("/element/{element}/click"), Some(&json!({}))).await;
+        self.act_on(selector, "click", &json!({})).await;
     }
 
     /// Writes into a field, after what stands there.
     pub(crate) async fn write(&self, selector: &str, text: &str) {
-        let element = self.awaited(selector).await;
-        self.ask("POST", &format!("/element/{element}/value"), Some(&json!({ "text": text }))).await;
+        self.act_on(selector, "value", &json!({ "text": text })).await;
     }
 
     /// Presses a key, wherever the focus is.
