@@ -23,3 +23,22 @@ pub mod rfc3339;
 pub mod seal;
 pub mod settlement;
 pub mod stream;
+
+/// Every kind of event that this version stores and reads, of all streams.
+pub fn event_kinds() -> impl Iterator<Item = &'static str> {
+    [
+        license::Event::KINDS,
+        order::Event::KINDS,
+        catalog::Event::KINDS,
+        access::Event::KINDS,
+        hours::Event::KINDS,
+        requests::Event::KINDS,
+        seal::Event::KINDS,
+        settlement::bill::event::Event::KINDS,
+        settlement::month::Event::KINDS,
+        settlement::transactions::Event::KINDS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

@@ -9,6 +9,7 @@
 
 mod anchor;
 mod audit;
+mod batch;
 mod chain;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;

@@ -37,13 +37,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
-use self::batch::Outcome;
 use self::company::Company;
 use self::link::{CONNECT_TIMEOUT, Link};
 use self::listener::Listener;
 use self::reader::Readers;
 use self::tables::Tables;
 use self::writer::{Claim, Message, Request, Writer};
+use crate::batch::Outcome;
 use crate::engine::Engine;
 use crate::event_log::{AppendError, EventLog, ReadError};
 use crate::leadership::Leadership;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use chopmark_domain::cause::Metadata;
 use chopmark_domain::codec::{DecodeError, StoredEvent};
 use chopmark_domain::settlement::{bill, month, transactions};
-use chopmark_domain::{access, catalog, hours, license, order, requests, seal};
+use chopmark_domain::{access, catalog, event_kinds, hours, license, order, requests, seal};
 use serde_json::Value;
 
 fn folder(name: &str) -> PathBuf {
@@ -27,24 +27,6 @@ fn fixtures(name: &str) -> Vec<(String, Vec<u8>)> {
         .collect();
     found.sort();
     found
-}
-
-fn kinds() -> impl Iterator<Item = &'static str> {
-    [
-        license::Event::KINDS,
-        order::Event::KINDS,
-        catalog::Event::KINDS,
-        access::Event::KINDS,
-        hours::Event::KINDS,
-        bill::event::Event::KINDS,
-        month::Event::KINDS,
-        transactions::Event::KINDS,
-        seal::Event::KINDS,
-        requests::Event::KINDS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
 }
 
 /// Reads an event of any stream and writes it again.
@@ -78,7 +60,7 @@ fn every_kind_has_a_fixture() {
     let fixtures = fixtures("v1");
     let with_fixture: BTreeSet<&str> = fixtures.iter().map(|(name, _)| kind_of(name)).collect();
     assert_eq!(
-        kinds().collect::<BTreeSet<_>>(),
+        event_kinds().collect::<BTreeSet<_>>(),
         with_fixture,
         "add crates/domain/tests/fixtures/v1/<kind>.json for a new kind; never remove an old one"
     );
@@ -122,7 +104,7 @@ fn every_cause_is_read_and_written_as_it_was() {
 #[test]
 fn kinds_are_unique_and_end_in_their_version() {
     let mut seen = BTreeSet::new();
-    for kind in kinds() {
+    for kind in event_kinds() {
         assert!(seen.insert(kind), "{kind} is declared twice");
         let (name, version) = kind.rsplit_once(".v").expect("a version");
         assert!(!name.is_empty() && version.parse::<u32>().is_ok(), "{kind}");

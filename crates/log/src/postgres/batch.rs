@@ -9,54 +9,17 @@ use uuid::Uuid;
 
 use super::link::Linked;
 use super::row::{checksum_of_event, whole};
+use crate::batch::{self, Committed, Wish};
 use crate::event_log::AppendError;
 use crate::metrics::Success;
-use crate::record::{Appended, Expected, NewEvent, Position, Revision, StreamName};
+use crate::record::{Appended, Position, Revision, StreamName};
 
 /// Calls the function that does it: create.sql.
 pub(super) const APPEND: &str = "SELECT head, is_stored, lasts, again, ends \
                                  FROM {schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
-/// What one append wants.
-#[derive(Clone, Copy)]
-pub(super) struct Wish<'a> {
-    pub(super) stream: &'a StreamName,
-    pub(super) expected: Expected,
-    pub(super) events: &'a [NewEvent],
-}
-
-impl Wish<'_> {
-    /// The revision of its first event.
-    fn first(&self) -> i64 {
-        match self.expected {
-            Expected::NoStream => 0,
-            Expected::Exact(Revision(revision)) => whole(revision.saturating_add(1)),
-        }
-    }
-}
-
-/// What became of it.
-pub(super) type Outcome = Result<(Appended, Success), AppendError>;
-
-/// What became of them all: one outcome for each wish, and where the log ends now.
-#[derive(Debug)]
-pub(super) struct Committed {
-    pub(super) outcomes: Vec<Outcome>,
-    /// The events stored.
-    pub(super) events: u64,
-    pub(super) head: Position,
-}
-
 /// No wish was fulfilled, or it is not known.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
-    /// Nothing was stored.
-    #[error("nothing was stored: {0}")]
-    NotStored(String),
-    /// The answer was lost.
-    #[error("it is not known what was stored: {0}")]
-    Unknown(String),
-}
+pub(super) type Failed = batch::Failed<String>;
 
 impl Failed {
     /// What an error of a statement that commits by itself leaves behind. Where the server says that it refused, it has
@@ -64,14 +27,6 @@ impl Failed {
     pub(super) fn of(error: &PostgresError) -> Self {
         let reason = error.to_string();
         if error.is_refusal() { Self::NotStored(reason) } else { Self::Unknown(reason) }
-    }
-
-    /// What each of the appends is told.
-    pub(super) fn to_append_error(&self) -> AppendError {
-        match self {
-            Self::NotStored(reason) => AppendError::Unavailable { reason: reason.clone() },
-            Self::Unknown(reason) => AppendError::Unknown { reason: reason.clone() },
-        }
     }
 }
 
@@ -104,7 +59,7 @@ impl<'a> Parameters<'a> {
         let mut latest: HashMap<&StreamName, i32> = HashMap::new();
         for (number, wish) in (1..).zip(wishes) {
             parameters.streams.push(wish.stream.as_str());
-            parameters.firsts.push(wish.first());
+            parameters.firsts.push(whole(wish.first()));
             parameters.counts.push(i32::try_from(wish.events.len()).unwrap_or(i32::MAX));
             parameters.earlier.push(latest.insert(wish.stream, number).unwrap_or(0));
             parameters.add_events(number, wish);
@@ -113,7 +68,7 @@ impl<'a> Parameters<'a> {
     }
 
     fn add_events(&mut self, number: i32, wish: &Wish<'a>) {
-        let mut revision = wish.first();
+        let mut revision = whole(wish.first());
         for event in wish.events {
             self.event_wishes.push(number);
             self.event_streams.push(wish.stream.as_str());
@@ -176,7 +131,7 @@ impl Answer {
             }
             match self.again.get(&number) {
                 Some(position) => {
-                    let revision = Revision((unsigned(wish.first()) + count).saturating_sub(1));
+                    let revision = Revision(wish.first().saturating_add(count).saturating_sub(1));
                     Ok((Appended { revision, position: Position(unsigned(*position)) }, Success::Repeated))
                 }
                 None => Err(AppendError::Conflict {

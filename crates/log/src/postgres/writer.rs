@@ -9,19 +9,14 @@ use chopmark_postgres::timely;
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{self, Committed, Failed, Outcome, Wish};
+use super::batch::{self, Failed};
 use super::company::Company;
 use super::link::{Link, Linked};
-use crate::limits;
+use crate::batch::{Committed, Outcome, Size, Wish};
 use crate::metrics::LogMetrics;
 use crate::record::{Expected, NewEvent, StreamName};
 use crate::trouble::Trouble;
 use crate::wake::Head;
-
-/// A batch takes no further append once it has this many events …
-const BATCH_EVENTS_MAX: usize = 512;
-/// … or this many bytes.
-const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long the writer waits for one batch. The server gives up a little earlier, and then nothing was stored.
 const BATCH_TIMEOUT: Duration = Duration::from_millis(2_800);
@@ -108,13 +103,12 @@ impl Writer {
     /// Takes those who have come, and all others that wait, up to the limits of a batch.
     fn batch(&mut self) -> Vec<Request> {
         let mut batch = Vec::new();
-        let (mut events, mut bytes) = (0, 0);
-        while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
+        let mut size = Size::default();
+        while size.has_room() {
             match self.come.pop_front().or_else(|| self.requests.try_recv().ok()) {
                 Some(Message::Close) => self.requests.close(),
                 Some(Message::Append(request)) if request.claim.take() => {
-                    events += request.events.len();
-                    bytes += request.events.iter().map(limits::bytes).sum::<usize>();
+                    size.add(&request.events);
                     batch.push(request);
                 }
                 Some(Message::Append(_)) => {}

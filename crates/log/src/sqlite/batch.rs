@@ -4,39 +4,13 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 use uuid::Uuid;
 
 use super::row::{Fields, whole};
+use crate::batch::{self, Committed, Outcome, Wish};
 use crate::event_log::AppendError;
 use crate::metrics::Success;
-use crate::record::{Appended, Expected, NewEvent, Position, Revision, StreamName};
-
-/// What one append wants.
-pub(super) struct Wish<'a> {
-    pub(super) stream: &'a StreamName,
-    pub(super) expected: Expected,
-    pub(super) events: &'a [NewEvent],
-}
-
-/// What became of it.
-pub(super) type Outcome = Result<(Appended, Success), AppendError>;
-
-/// What became of them all: one outcome for each wish, and where the log ends now.
-#[derive(Debug)]
-pub(super) struct Committed {
-    pub(super) outcomes: Vec<Outcome>,
-    /// The events stored.
-    pub(super) events: u64,
-    pub(super) head: Position,
-}
+use crate::record::{Appended, NewEvent, Position, Revision, StreamName};
 
 /// No wish was fulfilled, or it is not known.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
-    /// Nothing was stored.
-    #[error("nothing was stored: {0}")]
-    NotStored(rusqlite::Error),
-    /// The commit did not succeed; what reached the disk shows later.
-    #[error("it is not known what was stored: {0}")]
-    Unknown(rusqlite::Error),
-}
+pub(super) type Failed = batch::Failed<rusqlite::Error>;
 
 impl Failed {
     /// What a failed `COMMIT` leaves behind.
@@ -54,14 +28,6 @@ impl Failed {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::NotStored(error),
             _ => Self::Unknown(error),
-        }
-    }
-
-    /// What each of the appends is told.
-    pub(super) fn to_append_error(&self) -> AppendError {
-        match self {
-            Self::NotStored(error) => AppendError::Unavailable { reason: error.to_string() },
-            Self::Unknown(error) => AppendError::Unknown { reason: error.to_string() },
         }
     }
 }
@@ -106,10 +72,7 @@ fn fulfil(
     recorded_at: i64,
 ) -> rusqlite::Result<Outcome> {
     let known = find_stream(transaction, wish.stream)?;
-    let first = match wish.expected {
-        Expected::NoStream => 0,
-        Expected::Exact(Revision(revision)) => revision.saturating_add(1),
-    };
+    let first = wish.first();
     let next = known.map_or(0, |stream| stream.last.0 + 1);
     if first != next {
         let stored = match known {

@@ -9,18 +9,14 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{self, Committed, Failed, Outcome, Wish};
+use super::batch::{self, Failed};
 use super::{import, open};
+use crate::batch::{Committed, Outcome, Size, Wish};
 use crate::event_log::AppendError;
 use crate::metrics::LogMetrics;
 use crate::record::{Appended, Expected, NewEvent, Position, Record, StreamName};
 use crate::trouble::Trouble;
 use crate::wake::Head;
-
-/// A batch takes no further append once it has this many events …
-const BATCH_EVENTS_MAX: usize = 512;
-/// … or this many bytes.
-const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long the writer waits for readers before it gives up a restart of the write-ahead log.
 const RESTART_TIMEOUT: Duration = Duration::from_millis(20);
@@ -89,20 +85,18 @@ impl Writer {
     /// Takes what waits, up to the limits of a batch.
     fn gather(&mut self, first: Message) -> Vec<Request> {
         let mut batch = Vec::new();
-        let (mut events, mut bytes) = (0, 0);
+        let mut size = Size::default();
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
                 Message::Close => self.requests.close(),
                 Message::Import(import) => self.import(import),
                 Message::Append(request) => {
-                    events += request.events.len();
-                    bytes += request.events.iter().map(|event| event.data.len() + event.metadata.len()).sum::<usize>();
+                    size.add(&request.events);
                     batch.push(request);
                 }
             }
-            let has_room = events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX;
-            next = if has_room { self.requests.try_recv().ok() } else { None };
+            next = if size.has_room() { self.requests.try_recv().ok() } else { None };
         }
         batch
     }

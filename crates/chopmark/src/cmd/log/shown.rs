@@ -2,8 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chopmark_domain::settlement::{bill, month, transactions};
-use chopmark_domain::{access, catalog, hours, license, order, requests, seal};
+use chopmark_domain::event_kinds;
 use chopmark_log::Record;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
@@ -27,20 +26,7 @@ const SECRETS: [(&str, &str); 4] = [
 
 /// Every kind that this version knows. Of others it cannot know what is secret in them.
 fn is_known(kind: &str) -> bool {
-    [
-        license::Event::KINDS,
-        order::Event::KINDS,
-        catalog::Event::KINDS,
-        access::Event::KINDS,
-        hours::Event::KINDS,
-        bill::event::Event::KINDS,
-        month::Event::KINDS,
-        transactions::Event::KINDS,
-        requests::Event::KINDS,
-        seal::Event::KINDS,
-    ]
-    .iter()
-    .any(|kinds| kinds.contains(&kind))
+    event_kinds().any(|known| known == kind)
 }
 
 /// For people: time, position, stream with revision, kind, and the beginning of the data.
