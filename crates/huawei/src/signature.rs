@@ -14,8 +14,10 @@ use subtle::ConstantTimeEq;
 /// body.
 #[must_use]
 pub fn request_signature(key: &[u8], nonce: &str, timestamp: &str, payload: &[u8]) -> [u8; 32] {
-    let payload_hex = hex::encode(hmac_sha256(key, &[payload]));
-    hmac_sha256(key, &[key, nonce.as_bytes(), timestamp.as_bytes(), payload_hex.as_bytes()])
+    let mut payload_hex = [0; 64];
+    #[expect(clippy::expect_used, reason = "32 bytes are 64 digits")]
+    hex::encode_to_slice(hmac_sha256(key, &[payload]), &mut payload_hex).expect("room for all digits");
+    hmac_sha256(key, &[key, nonce.as_bytes(), timestamp.as_bytes(), &payload_hex])
 }
 
 /// The value of the header `Body-Sign` for an answer with exactly these bytes

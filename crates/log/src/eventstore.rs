@@ -98,11 +98,6 @@ impl EventstoreLog {
         Ok(Self { threads, shared, metrics, times })
     }
 
-    /// Runs a task on the engine's own threads, to its end even if nobody waits for it. `None`: the log is closed.
-    async fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Option<T> {
-        self.threads.handle().ok()?.spawn(task).await.ok()
-    }
-
     /// Reads on the engine's own threads, as long as somebody waits for it.
     async fn read<T, F>(&self, read: impl FnOnce(Arc<Shared>) -> F) -> Result<T, ReadError>
     where
@@ -118,37 +113,24 @@ impl EventstoreLog {
     /// Appends until it is settled, and finds out where the last event came to stand.
     async fn settle(
         &self,
-        stream: StreamName,
-        expected: Expected,
-        events: Vec<EventData>,
-    ) -> Result<Appended, AppendError> {
-        let shared = Arc::clone(&self.shared);
-        let settled = self.run(async move { shared.settle(&stream, expected, events).await });
-        settled.await.unwrap_or_else(|| Err(AppendError::Unavailable { reason: "the log is closed".into() }))
-    }
-}
-
-impl Shared {
-    async fn settle(
-        &self,
         stream: &StreamName,
         expected: Expected,
         events: Vec<EventData>,
     ) -> Result<Appended, AppendError> {
-        let written = self.appender.append(stream, expected, events).await?;
+        let written = self.shared.appender.append(stream, expected, events).await?;
         let revision = Revision(written.revision);
         let position = match written.position {
             Some(position) => Position(position),
             None => self.position_of(stream, revision).await?,
         };
-        self.watch.head.advance(position);
+        self.shared.watch.head.advance(position);
         Ok(Appended { revision, position })
     }
 
     /// Where a record stands that was just appended.
     async fn position_of(&self, stream: &StreamName, revision: Revision) -> Result<Position, AppendError> {
         let unknown = |reason: String| AppendError::Unknown { reason };
-        let records = self.reader.stream(stream, revision, 1).await.map_err(|error| unknown(error.to_string()))?;
+        let records = self.read_stream(stream, revision, 1).await.map_err(|error| unknown(error.to_string()))?;
         let record = records.first().ok_or_else(|| unknown("what was just appended is not there".into()))?;
         Ok(record.position)
     }
@@ -218,7 +200,7 @@ impl EventLog for EventstoreLog {
         let appended = match limits::check(&events).and_then(|()| form::check(stream, &events)) {
             Ok(()) => {
                 let events = events.into_iter().map(form::to_server).collect();
-                self.settle(stream.clone(), expected, events).await
+                self.settle(stream, expected, events).await
             }
             Err(error) => Err(error),
         };

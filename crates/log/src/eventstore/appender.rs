@@ -14,8 +14,9 @@ use rand::Rng;
 use tokio::sync::Semaphore;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::client::{Clients, Held};
+use super::client::Clients;
 use super::error::{self, Refusal};
 use crate::event_log::AppendError;
 use crate::record::{Expected, StreamName};
@@ -58,6 +59,14 @@ struct Session {
     under_way: AtomicUsize,
     begun: AtomicUsize,
     is_over: AtomicBool,
+}
+
+/// An append under way in a session.
+struct UnderWay<'a> {
+    session: &'a Session,
+    /// Tells whether it is alone, if it was when it began.
+    ticket: Option<usize>,
+    has_ended: bool,
 }
 
 /// One append until it is settled.
@@ -125,17 +134,16 @@ impl Appender {
         expected: ExpectedRevision,
         events: Vec<EventData>,
     ) -> Result<Option<Position>, Refusal> {
-        let deadline = attempts.attempt_deadline();
-        let held = self.clients.get().map_err(|error| Refusal::of(&error))?;
+        let (deadline, generation) = (attempts.attempt_deadline(), self.clients.generation());
         let opened = match attempts.is_first {
-            true => timeout_at(deadline, self.shared_session(&held)).await,
-            false => timeout_at(deadline, self.open(&held)).await,
+            true => timeout_at(deadline, self.shared_session(generation)).await,
+            false => timeout_at(deadline, self.open()).await,
         };
-        let session = self.judged(held.generation, opened, Refusal::NotStored)?;
-        let ticket = session.begin();
+        let session = self.judged(generation, opened, Refusal::NotStored)?;
+        let under_way = session.begin();
         let sent = session.appends.append_to_stream(stream.as_str(), expected, events);
-        let written = self.judged(held.generation, timeout_at(deadline, sent).await, Refusal::Unknown);
-        let was_alone = session.end(ticket, written.is_ok());
+        let written = self.judged(session.generation, timeout_at(deadline, sent).await, Refusal::Unknown);
+        let was_alone = under_way.end(written.is_ok());
         match written {
             Ok(written) => Ok(written.current_position()),
             // What ended the session may have been another append, after this one had been sent.
@@ -172,15 +180,15 @@ impl Appender {
     }
 
     /// A session that has room for one more.
-    async fn shared_session(&self, held: &Held) -> Result<Arc<Session>, Error> {
-        if let Some(session) = self.with_room(held.generation) {
+    async fn shared_session(&self, generation: u64) -> Result<Arc<Session>, Error> {
+        if let Some(session) = self.with_room(generation) {
             return Ok(session);
         }
         let _opening = self.opening.lock().await;
-        if let Some(session) = self.with_room(held.generation) {
+        if let Some(session) = self.with_room(generation) {
             return Ok(session);
         }
-        let session = self.open(held).await?;
+        let session = self.open().await?;
         self.shared().push(Arc::clone(&session));
         Ok(session)
     }
@@ -193,19 +201,21 @@ impl Appender {
         shared.iter().filter(|session| under_way(session) < SHARED_MAX).max_by_key(under_way).cloned()
     }
 
-    async fn open(&self, held: &Held) -> Result<Arc<Session>, Error> {
+    /// Opens a session. It lives on the engine's own threads, whoever asks for it.
+    async fn open(&self) -> Result<Arc<Session>, Error> {
         let mut options = BatchAppendOptions::default().requires_leader(true);
         if let Some(credentials) = &self.clients.address().credentials {
             options = options.authenticated(credentials.clone());
         }
-        let appends = held.client.batch_append(&options).await?;
-        Ok(Arc::new(Session {
-            appends,
-            generation: held.generation,
-            under_way: AtomicUsize::new(0),
-            begun: AtomicUsize::new(0),
-            is_over: AtomicBool::new(false),
-        }))
+        let clients = Arc::clone(&self.clients);
+        let opening = self.clients.runtime().spawn(async move {
+            let held = clients.get()?;
+            Ok(Session::new(held.client.batch_append(&options).await?, held.generation))
+        });
+        // It does not come to an end only where the threads do.
+        let opened: Result<Session, Error> =
+            AbortOnDropHandle::new(opening).await.unwrap_or(Err(Error::ConnectionClosed));
+        opened.map(Arc::new)
     }
 
     fn shared(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Session>>> {
@@ -214,17 +224,36 @@ impl Appender {
 }
 
 impl Session {
-    /// An append begins. Its ticket tells whether it is alone, if it is.
-    fn begin(&self) -> Option<usize> {
-        let ticket = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        (self.under_way.fetch_add(1, Ordering::SeqCst) == 0).then_some(ticket)
+    fn new(appends: BatchAppendClient, generation: u64) -> Self {
+        let (under_way, begun) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { appends, generation, under_way, begun, is_over: AtomicBool::new(false) }
     }
 
+    /// An append begins.
+    fn begin(&self) -> UnderWay<'_> {
+        let ticket = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let alone = self.under_way.fetch_add(1, Ordering::SeqCst) == 0;
+        UnderWay { session: self, ticket: alone.then_some(ticket), has_ended: false }
+    }
+}
+
+impl UnderWay<'_> {
     /// It has ended, and the session with it unless it went well. True if no other append was under way meanwhile.
-    fn end(&self, ticket: Option<usize>, went_well: bool) -> bool {
-        self.under_way.fetch_sub(1, Ordering::SeqCst);
-        self.is_over.fetch_or(!went_well, Ordering::SeqCst);
-        ticket == Some(self.begun.load(Ordering::SeqCst))
+    fn end(mut self, went_well: bool) -> bool {
+        self.has_ended = true;
+        self.session.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.session.is_over.fetch_or(!went_well, Ordering::SeqCst);
+        self.ticket == Some(self.session.begun.load(Ordering::SeqCst))
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    /// Nobody waits any more for what becomes of it. It may yet end the session, so that gets no more appends, and none that
+    /// is under way in it is alone from now on.
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.session.is_over.store(true, Ordering::SeqCst);
+        }
     }
 }
 

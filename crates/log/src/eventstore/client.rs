@@ -50,7 +50,17 @@ impl Clients {
         &self.address
     }
 
-    /// The current client. It may not be connected, and not for long.
+    /// The threads that all connections live on.
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// Which client is the current one.
+    pub(super) fn generation(&self) -> u64 {
+        self.current().generation
+    }
+
+    /// The current client. It may not be connected, and not for long. Making one takes a while.
     pub(super) fn get(&self) -> Result<Held, Error> {
         let mut current = self.current();
         let generation = current.generation;

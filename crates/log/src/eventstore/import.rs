@@ -33,7 +33,7 @@ impl EventstoreLog {
             };
             let expected =
                 first.revision.0.checked_sub(1).map_or(Expected::NoStream, |before| Expected::Exact(Revision(before)));
-            last = self.settle(first.stream.clone(), expected, events).await?.position;
+            last = self.settle(&first.stream, expected, events).await?.position;
         }
         Ok(last)
     }

@@ -71,10 +71,15 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
     Ok(connection)
 }
+
+/// Pages that the writer keeps in memory, KiB: the upper levels of the indices of some ten million streams. More would be
+/// slower: whenever a page is split, SQLite puts one aside under a number above all others, and so looks at every page it
+/// keeps when the transaction ends. With 64 MiB that took a fifth of the writer's time.
+const CACHE_KIB: i64 = 8 * 1024;
 
 /// What of the write-ahead log stays on disk for reuse after a restart.
 const WAL_BYTES_KEPT: i64 = 128 * 1024 * 1024;

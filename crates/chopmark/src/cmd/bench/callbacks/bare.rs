@@ -112,7 +112,8 @@ impl Bare {
 
     async fn append(&self, writer: usize) -> anyhow::Result<()> {
         let (id, like) = (Uuid::now_v7(), &self.like);
-        let stream = format!("bare-{id}");
+        // As those of instances are: in no order, so that the log's index of names has as much to do.
+        let stream = format!("bare-{}", Uuid::new_v4());
         match &self.driver {
             Driver::Postgres(connections) => {
                 let (client, insert) = connections.get(writer).context("a connection for each writer")?;
