@@ -1,7 +1,7 @@
 //! JSON text at the pace of checks.
 //!
-//! Every check writes two JSON texts: its answer, and the claims of the lease within. With `serde_json` nothing else that a
-//! check does took as long, since it looks at texts byte by byte, names of members too, and writes to anything that takes
+//! A check writes two JSON texts, if it is not answered as before: its answer, and the claims of the lease within. With
+//! `serde_json` nothing else that a check does took as long, since it looks at texts byte by byte, names of members too, and writes to anything that takes
 //! bytes. [`append()`] writes the very same text into memory only, and looks at eight bytes at a time.
 //!
 //! Whatever is written seldom is written by `serde_json`.

@@ -21,7 +21,12 @@ pub(crate) async fn read(payload: Payload, limit: usize) -> Result<Bytes, Proble
 /// Reads a body of at most `limit` bytes that may take so long to arrive.
 pub(crate) async fn read_within(payload: Payload, limit: usize, patience: Duration) -> Result<Bytes, Problem> {
     let mut collecting = pin!(collect(payload, limit));
-    // Nearly every body has come with its head; a timer for it would cost as much as looking the license up.
+    // Nearly every body has come with its head, but is handed over only after the handler was asked for the first time. A
+    // timer for that moment would cost as much as looking the license up.
+    if let Some(body) = collecting.as_mut().now_or_never() {
+        return body;
+    }
+    tokio::task::yield_now().await;
     if let Some(body) = collecting.as_mut().now_or_never() {
         return body;
     }

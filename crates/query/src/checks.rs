@@ -6,6 +6,7 @@ mod deployments;
 mod language;
 mod next_check;
 pub(crate) mod sight;
+pub(crate) mod steady;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use chopmark_domain::ids::SellerId;

@@ -72,6 +72,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 pub use at_risk::{ErrandAtRisk, ErrandsAtRisk, OrderAtRisk, OrdersAtRisk};
 pub use blocking::{BlockReasonError, block_reason};
+use checks::steady::SteadyAnswers;
 pub use code_lookup::{CodeLookedUp, CodeLookup};
 use console::Console;
 pub use explain::explain_license;
@@ -93,6 +94,9 @@ const MIN_POSITION_PATIENCE: Duration = Duration::from_secs(2);
 /// Activations of one license's machines within a day, where nothing else is said.
 const ACTIVATIONS_A_DAY: u32 = 50;
 
+/// Memory for answers to checks that are given again, bytes, where nothing else is said.
+const STEADY_ANSWERS_BYTES: u64 = 64 * 1024 * 1024;
+
 /// What the API listener works with. One for all its workers.
 pub struct Query {
     index: LicenseIndex,
@@ -105,6 +109,7 @@ pub struct Query {
     orders_at_risk: OrdersAtRisk,
     errands_at_risk: ErrandsAtRisk,
     leases: Arc<LeaseIssuer>,
+    steady_answers: SteadyAnswers,
     seen: Seen,
     codes: Option<Arc<dyn CodeLookup>>,
     settlement: Option<settlement::Settlement>,
@@ -160,6 +165,7 @@ impl Query {
             orders_at_risk,
             errands_at_risk,
             leases,
+            steady_answers: SteadyAnswers::new(STEADY_ANSWERS_BYTES),
             seen,
             codes: None,
             settlement: None,
@@ -183,6 +189,12 @@ impl Query {
     pub fn with_limits(self, settings: LimitSettings) -> Self {
         let enrolments_a_day = settings.enrolments_per_deployment_and_day;
         Self { limits: Limits::new(settings, Instant::now()), enrolments_a_day, ..self }
+    }
+
+    /// The same, with memory of so many bytes for answers to checks that are given again; without this 64 MiB.
+    #[must_use]
+    pub fn with_steady_answers(self, bytes: u64) -> Self {
+        Self { steady_answers: SteadyAnswers::new(bytes), ..self }
     }
 
     /// The same, letting so many machines of one license be activated within a day; twice its seats are at least.

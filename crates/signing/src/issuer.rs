@@ -11,9 +11,9 @@ use crate::cache::{CacheKey, Kept, LeaseCache};
 use crate::claims::{self, ClaimsError, LeaseClaims};
 use crate::jws;
 use crate::key_ring::KeyRing;
-use crate::lease::{Holder, Lease, LeaseRequest, NoLease};
+use crate::lease::{Given, Holder, Lease, LeaseRequest, NoLease};
 use crate::metrics::SigningMetrics;
-use crate::timing::{Timing, moment};
+use crate::timing::{Term, Timing};
 
 /// What an issuer is made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct LeaseIssuer {
 /// What changes with a rotation.
 struct Current {
     keys: Arc<KeyRing>,
+    /// How often the keys were replaced.
+    rotation: u64,
     /// The first part of every lease.
     header: String,
     jwks_json: Arc<[u8]>,
@@ -54,7 +56,7 @@ struct Current {
 /// A lease that lacks its signature.
 struct Draft {
     unsigned: Vec<u8>,
-    timing: Timing,
+    given: Given,
     jti: [u8; 16],
 }
 
@@ -63,7 +65,7 @@ impl LeaseIssuer {
     #[must_use]
     pub fn new(keys: KeyRing, settings: IssuerSettings, random: [u8; 16], metrics: SigningMetrics) -> Self {
         let cache = LeaseCache::new(settings.cached_leases);
-        Self { settings, current: RwLock::new(Current::new(keys)), cache, hash_key: random, metrics }
+        Self { settings, current: RwLock::new(Current::new(keys, 0)), cache, hash_key: random, metrics }
     }
 
     /// Gives out a lease that begins now or began not long ago.
@@ -86,6 +88,16 @@ impl LeaseIssuer {
         }
         self.metrics.signed.inc();
         Ok(draft.signed(&signature, true))
+    }
+
+    /// Whether a lease that was given out, and would say the same today, is to be given out again. True counts as doing so.
+    pub fn gives_again(&self, given: &Given, term: &Term, now: DateTime<Utc>) -> bool {
+        let serves = Timing::of(now.timestamp(), term).is_some_and(|fresh| given.timing.serves(&fresh, term, now));
+        let again = serves && given.rotation == self.current().rotation;
+        if again {
+            self.metrics.reused.inc();
+        }
+        again
     }
 
     /// The lease that was given out before, if it still serves and would say the same today.
@@ -118,7 +130,8 @@ impl LeaseIssuer {
         json.extend_from_slice(br#","jti":""#);
         jws::push(&mut json, &jti);
         json.extend_from_slice(br#""}"#);
-        Ok(Draft { unsigned: jws::unsigned(&current.header, &json), timing, jti })
+        let given = Given { timing, rotation: current.rotation };
+        Ok(Draft { unsigned: jws::unsigned(&current.header, &json), given, jti })
     }
 
     /// The id of a lease: a keyed hash of all else in it and of the key that signs it. It is random to everybody else,
@@ -150,7 +163,8 @@ impl LeaseIssuer {
     /// From now on, other keys. Leases are signed anew at their next check; those of keys that stay in the ring are
     /// accepted until they end.
     pub fn replace_keys(&self, keys: KeyRing) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current::new(keys);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Current::new(keys, current.rotation + 1);
     }
 
     /// The keys in use.
@@ -185,19 +199,14 @@ impl LeaseIssuer {
 
 impl Current {
     #[expect(clippy::expect_used, reason = "a struct of texts is always JSON")]
-    fn new(keys: KeyRing) -> Self {
+    fn new(keys: KeyRing, rotation: u64) -> Self {
         let jwks_json = serde_json::to_vec(&keys.jwks()).expect("JSON").into();
-        Self { header: jws::header(keys.signing(), jws::LEASE), keys: Arc::new(keys), jwks_json }
+        Self { header: jws::header(keys.signing(), jws::LEASE), keys: Arc::new(keys), rotation, jwks_json }
     }
 }
 
 impl Draft {
     fn signed(self, signature: &[u8; 64], fresh: bool) -> Lease {
-        Lease {
-            jws: jws::signed(self.unsigned, signature),
-            renew_by: moment(self.timing.renew_by),
-            expires_at: moment(self.timing.expires_at),
-            fresh,
-        }
+        Lease { jws: jws::signed(self.unsigned, signature), given: self.given, fresh }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::claims::ClaimsError;
-use crate::timing::Term;
+use crate::timing::{Term, Timing, moment};
 
 /// What a lease is to say, and for how long it may.
 #[derive(Debug)]
@@ -36,12 +36,32 @@ pub enum Holder<'a> {
 pub struct Lease {
     /// The lease as it is sent: a JWS in compact form, ASCII.
     pub jws: String,
-    /// Until when the software should have asked again, UTC: its `renew_by`.
-    pub renew_by: DateTime<Utc>,
-    /// Its hard end, UTC: its `exp`.
-    pub expires_at: DateTime<Utc>,
+    /// What is known of it without its text.
+    pub given: Given,
     /// It was signed for this request; else it had been given out before.
     pub fresh: bool,
+}
+
+/// A lease that was given out, without its text: enough to tell whether it may be given out again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    pub(crate) timing: Timing,
+    /// How often the keys had been replaced.
+    pub(crate) rotation: u64,
+}
+
+impl Given {
+    /// Until when the software should have asked again, UTC: its `renew_by`.
+    #[must_use]
+    pub fn renew_by(&self) -> DateTime<Utc> {
+        moment(self.timing.renew_by)
+    }
+
+    /// Its hard end, UTC: its `exp`.
+    #[must_use]
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        moment(self.timing.expires_at)
+    }
 }
 
 /// Why there is no lease.

@@ -64,7 +64,7 @@ pub use issuer::{IssuerSettings, LeaseIssuer};
 pub use jwks::{Jwk, Jwks};
 pub use key::{Key, Kid, Role};
 pub use key_ring::{KeyError, KeyRing, MAX_KEYS};
-pub use lease::{Holder, Lease, LeaseRequest, NoLease};
+pub use lease::{Given, Holder, Lease, LeaseRequest, NoLease};
 pub use metrics::SigningMetrics;
 pub use public::{MAX_JWKS_BYTES, PublicKeys, PublicKeysError};
 pub use seal::{SealError, seal};

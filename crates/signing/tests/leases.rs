@@ -59,7 +59,10 @@ fn a_thousand_steady_checks_cost_one_signature() {
     }
     assert_eq!((issuer.metrics().signed(), issuer.metrics().reused(), issuer.metrics().cached()), (1, 999, 1));
     let renewed = issuer.issue(&request(&entitlements), at(43_201)).unwrap();
-    assert!(renewed.fresh && renewed.expires_at > first.expires_at, "past half of its time it is renewed");
+    assert!(
+        renewed.fresh && renewed.given.expires_at() > first.given.expires_at(),
+        "past half of its time it is renewed"
+    );
     assert_ne!(claims(&renewed)["jti"], claims(&first)["jti"]);
 }
 
@@ -113,7 +116,7 @@ fn a_license_that_ends_soon_costs_one_signature_to_its_end_and_then_has_no_lease
     let entitlements = json!({});
     let ending = || LeaseRequest { term: Term { not_beyond: Some(at(HOUR)), ..TERM }, ..request(&entitlements) };
     for second in 0..HOUR {
-        assert_eq!(issuer.issue(&ending(), at(second)).unwrap().expires_at, at(HOUR));
+        assert_eq!(issuer.issue(&ending(), at(second)).unwrap().given.expires_at(), at(HOUR));
     }
     assert_eq!(issuer.metrics().signed(), 1);
     assert!(matches!(issuer.issue(&ending(), at(HOUR)), Err(NoLease::NothingLeft)));
@@ -197,13 +200,13 @@ fn a_presented_lease_says_whose_it_is() {
         seller: "acme".into(),
         machine: Some("machine-1".into()),
         deployment: None,
-        expires_at: lease.expires_at,
+        expires_at: lease.given.expires_at(),
     };
     assert_eq!(presented, expected);
-    let moment_before = lease.expires_at - TimeDelta::milliseconds(1);
+    let moment_before = lease.given.expires_at() - TimeDelta::milliseconds(1);
     assert!(issuer.keys().verify_lease(&lease.jws, moment_before).is_ok());
-    let over = LeaseError::Expired { at: lease.expires_at };
-    assert_eq!(issuer.keys().verify_lease(&lease.jws, lease.expires_at), Err(over));
+    let over = LeaseError::Expired { at: lease.given.expires_at() };
+    assert_eq!(issuer.keys().verify_lease(&lease.jws, lease.given.expires_at()), Err(over));
 }
 
 #[test]
@@ -310,14 +313,14 @@ proptest! {
             prop_assert_eq!(&presented.machine, &machine);
             let said = claims(&lease);
             prop_assert_eq!(&said["entitlements"], &entitlements);
-            prop_assert_eq!(said["exp"].as_i64().unwrap(), lease.expires_at.timestamp());
-            prop_assert_eq!(said["renew_by"].as_i64().unwrap(), lease.renew_by.timestamp());
+            prop_assert_eq!(said["exp"].as_i64().unwrap(), lease.given.expires_at().timestamp());
+            prop_assert_eq!(said["renew_by"].as_i64().unwrap(), lease.given.renew_by().timestamp());
             prop_assert!(said["nbf"].as_i64().unwrap() <= now.timestamp());
-            prop_assert!(not_beyond.is_none_or(|end| lease.expires_at <= end));
+            prop_assert!(not_beyond.is_none_or(|end| lease.given.expires_at() <= end));
             let most = (now + TimeDelta::seconds(86_400)).timestamp();
             let end = not_beyond.map_or(i64::MAX, |end| end.timestamp());
-            prop_assert!(lease.renew_by.timestamp() >= end.min(most - 43_200 - 1), "half of its time is left");
-            prop_assert!(!facts_pending || lease.expires_at - now <= TimeDelta::seconds(86_400));
+            prop_assert!(lease.given.renew_by().timestamp() >= end.min(most - 43_200 - 1), "half of its time is left");
+            prop_assert!(!facts_pending || lease.given.expires_at() - now <= TimeDelta::seconds(86_400));
         }
         prop_assert!(issuer.metrics().cached() <= 4);
     }

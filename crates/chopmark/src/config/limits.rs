@@ -40,6 +40,8 @@ pub(crate) struct Limits {
     pub(crate) enrolments_per_product: u32,
     /// Leases remembered, so that they need not be signed again.
     pub(crate) leases_cached: usize,
+    /// Memory for answers to checks that are given again, MiB.
+    pub(crate) answers_mib: u32,
 }
 
 const BODY_BYTES: RangeInclusive<i64> = 1024..=16 * 1024 * 1024;
@@ -62,6 +64,7 @@ pub(super) fn read(found: Found<'_>) -> Option<Limits> {
     let enrolments_per_address = number(&mut section, "enrolments_per_address", 1..=1_000_000);
     let enrolments_per_product = number(&mut section, "enrolments_per_product", 1..=10_000_000);
     let leases_cached = amount(&mut section, "leases_cached", 1_000..=100_000_000);
+    let answers_mib = number(&mut section, "answers_mib", 1..=65_536);
     section.finish();
     Some(Limits {
         callback_body_bytes: callback_body_bytes?,
@@ -80,6 +83,7 @@ pub(super) fn read(found: Found<'_>) -> Option<Limits> {
         enrolments_per_address: enrolments_per_address?,
         enrolments_per_product: enrolments_per_product?,
         leases_cached: leases_cached?,
+        answers_mib: answers_mib?,
     })
 }
 

@@ -84,6 +84,7 @@ pub(super) fn query(
         .with_body_bytes(config.limits.api_body_bytes)
         .with_limits(limit_settings(config))
         .with_activations_a_day(config.limits.activations_a_day)
+        .with_steady_answers(u64::from(config.limits.answers_mib) * 1024 * 1024)
         .with_codes(codes);
     let query = if is_alone { query } else { query.among_others() };
     Ok(Data::new(match billing {

@@ -9,7 +9,7 @@ use super::verdict::Code;
 use crate::rfc3339::{Fraction, Rfc3339};
 
 /// A language that reasons are worded in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English.
     #[default]

@@ -1,10 +1,12 @@
 //! The answer to a check, written once.
 
+use std::sync::Arc;
+
 use chopmark_domain::catalog::{LEASE_SECONDS, OFFLINE_GRACE_SECONDS, ProductTerms};
 use chopmark_domain::license::{Code, Language, Reason, Verdict, Worded, judge};
 use chopmark_log::Position;
 use chopmark_projector::Found;
-use chopmark_signing::{Holder, Lease, LeaseRequest, NoLease, Term};
+use chopmark_signing::{Given, Holder, Lease, LeaseRequest, NoLease, Term};
 use chopmark_views::{DeploymentSighting, Sighting};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::next_check::next_check_after;
 use super::sight::judge_deployment;
+use super::steady::{Asking, Grounds, Steady};
 use crate::Query;
 use crate::json::{ClockTime, PositionText, TYPICAL_BYTES, Time};
 use crate::license_view::LicenseView;
@@ -80,9 +83,19 @@ pub(super) struct Written {
 }
 
 /// The verdict, and what goes with it.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = CheckAnswer)]
 pub(crate) struct Answer<'a> {
+    #[serde(flatten)]
+    judgement: Judgement<'a>,
+    #[serde(flatten)]
+    passing: Passing<'a>,
+}
+
+/// What stays the same for as long as nothing changes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckJudgement)]
+struct Judgement<'a> {
     /// Whether the software may run.
     valid: bool,
     /// Why, in one word.
@@ -94,15 +107,21 @@ pub(crate) struct Answer<'a> {
     /// The license; absent for `NOT_FOUND`, and for a code that is being confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
     license: Option<LicenseView<'a>>,
-    /// A signed proof of a valid verdict, a JWS that verifies offline.
-    #[serde(skip_serializing_if = "is_added_last")]
-    lease: Option<&'a str>,
     /// When the lease must be renewed.
     #[serde(skip_serializing_if = "Option::is_none")]
     lease_expires_at: Option<Time>,
     /// When the lease ends offline, for good.
     #[serde(skip_serializing_if = "Option::is_none")]
     grace_until: Option<Time>,
+    /// A signed proof of a valid verdict, a JWS that verifies offline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease: Option<&'a str>,
+}
+
+/// What is of this one check.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckMoment)]
+struct Passing<'a> {
     /// Seconds until the next check.
     next_check_after: u32,
     /// The secret that the deployment was enrolled with by asking. It is shown this once.
@@ -165,44 +184,87 @@ fn write_verdict(
         }
         _ => judge(&found.license, terms, question.asked(), now),
     };
-    let lease = lease(query, question, found, &verdict, now);
-    note_sighting(query, question, found, &verdict, lease.as_ref(), now);
-    let renew_by = lease.as_ref().map(|lease| lease.renew_by);
-    let answer = Answer {
-        valid: verdict.code.is_valid(),
-        code: verdict.code,
-        reason: Said::Verdict(verdict.reason.worded(language)),
-        license: Some(LicenseView::new(&found.key.id, &found.license, terms, &verdict)),
-        lease: lease.as_ref().map(|lease| lease.jws.as_str()),
-        lease_expires_at: renew_by.map(Time),
-        grace_until: lease.as_ref().map(|lease| Time(lease.expires_at)),
+    let steady = steady(query, question, found, &verdict, language, now);
+    note_sighting(query, question, found, &verdict, steady.lease.as_ref(), now);
+    let renew_by = steady.lease.as_ref().map(Given::renew_by);
+    let passing = Passing {
         next_check_after: next_check_after(verdict.code, terms, renew_by, now),
         enrolment_secret: enrolment_secret.as_deref(),
         nonce: question.nonce.as_deref(),
         position: PositionText(*position),
         checked_at: ClockTime(now),
     };
-    Written { code: verdict.code, is_failure: false, position: *position, body: to_bytes(&answer) }
+    Written { code: verdict.code, is_failure: false, position: *position, body: complete(&steady.text, &passing) }
 }
 
-/// The lease is most of an answer, and there is nothing to escape in it: letters, digits, `-`, `_` and dots. So it is not
-/// written with all else but [added](to_bytes) as it is.
-fn is_added_last(_: &Option<&str>) -> bool {
-    true
+/// What stays the same of an answer: as it was given before, where it would be the same, else anew.
+fn steady(
+    query: &Query,
+    question: &Question<'_>,
+    found: &Found,
+    verdict: &Verdict<'_>,
+    language: Language,
+    now: DateTime<Utc>,
+) -> Arc<Steady> {
+    let (product, machine) = (question.product.as_ref(), question.machine.as_deref());
+    let asking = Asking { license: &found.key, product, machine, language };
+    let grounds = Grounds::of(found, verdict);
+    let may_be_given_again = |steady: &Arc<Steady>| {
+        let term = lease_term(found, verdict);
+        steady.grounds == grounds && steady.lease.is_some_and(|lease| query.leases.gives_again(&lease, &term, now))
+    };
+    if let Some(steady) = query.steady_answers.get(asking).filter(may_be_given_again) {
+        return steady;
+    }
+    let lease = lease(query, question, found, verdict, now);
+    let terms = found.terms.as_deref().map(|dated| &dated.terms);
+    let judgement = Judgement {
+        valid: verdict.code.is_valid(),
+        code: verdict.code,
+        reason: Said::Verdict(verdict.reason.worded(language)),
+        license: Some(LicenseView::new(&found.key.id, &found.license, terms, verdict)),
+        lease_expires_at: lease.as_ref().map(|lease| Time(lease.given.renew_by())),
+        grace_until: lease.as_ref().map(|lease| Time(lease.given.expires_at())),
+        lease: lease.as_ref().map(|lease| lease.jws.as_str()),
+    };
+    let text = begun(&judgement).into();
+    let steady = Arc::new(Steady { grounds, lease: lease.map(|lease| lease.given), text });
+    // A verdict that is not valid is written anew each time: software that may not run does not ask often.
+    if steady.lease.is_some() {
+        query.steady_answers.keep(asking, Arc::clone(&steady));
+    }
+    steady
 }
 
-/// The answer as it is sent, with the lease it gives.
-fn to_bytes(answer: &Answer<'_>) -> Vec<u8> {
+impl Answer<'_> {
+    fn to_bytes(&self) -> Vec<u8> {
+        complete(&begun(&self.judgement), &self.passing)
+    }
+}
+
+/// The first members of an answer: a JSON object that lacks its end.
+fn begun(judgement: &Judgement<'_>) -> Vec<u8> {
+    let mut text = Vec::with_capacity(TYPICAL_BYTES);
+    append(&mut text, judgement);
+    text.pop();
+    text
+}
+
+/// An answer as it is sent, of its first members and the others.
+fn complete(begun: &[u8], passing: &Passing<'_>) -> Vec<u8> {
     let mut body = Vec::with_capacity(TYPICAL_BYTES);
-    #[expect(clippy::expect_used, reason = "answers are structs of plain values, which are always JSON")]
-    chopmark_json::append(&mut body, answer).expect("plain data serialises");
-    if let Some(lease) = answer.lease {
-        body.pop();
-        body.extend_from_slice(br#","lease":""#);
-        body.extend_from_slice(lease.as_bytes());
-        body.extend_from_slice(br#""}"#);
+    body.extend_from_slice(begun);
+    append(&mut body, passing);
+    // Both have members: what would open the second object parts them.
+    if let Some(opening) = body.get_mut(begun.len()) {
+        *opening = b',';
     }
     body
+}
+
+fn append(json: &mut Vec<u8>, part: &impl Serialize) {
+    #[expect(clippy::expect_used, reason = "answers are structs of plain values, which are always JSON")]
+    chopmark_json::append(json, part).expect("plain data serialises");
 }
 
 fn write_without_license(
@@ -212,21 +274,24 @@ fn write_without_license(
     position: Position,
     now: DateTime<Utc>,
 ) -> Written {
-    let answer = Answer {
+    let judgement = Judgement {
         valid: code.is_valid(),
         code,
         reason,
         license: None,
-        lease: None,
         lease_expires_at: None,
         grace_until: None,
+        lease: None,
+    };
+    let passing = Passing {
         next_check_after: next_check_after(code, None, None, now),
         enrolment_secret: None,
         nonce: question.nonce.as_deref(),
         position: PositionText(position),
         checked_at: ClockTime(now),
     };
-    Written { code, is_failure: false, position, body: to_bytes(&answer) }
+    let body = Answer { judgement, passing }.to_bytes();
+    Written { code, is_failure: false, position, body }
 }
 
 /// The lease of a valid verdict. `None` where nothing is left that it could prove.
@@ -280,12 +345,12 @@ fn note_sighting(
     question: &Question<'_>,
     found: &Found,
     verdict: &Verdict<'_>,
-    lease: Option<&Lease>,
+    lease: Option<&Given>,
     now: DateTime<Utc>,
 ) {
     let (seller, license) = (found.key.seller.as_str(), found.key.id.as_str());
     let saw = |holder: &str| {
-        let lease_until = lease.map(|lease| lease.expires_at);
+        let lease_until = lease.map(Given::expires_at);
         query.seen.saw(Sighting { seller, license, holder, at: now, lease_until });
     };
     match (&question.subject, question.machine.as_deref()) {

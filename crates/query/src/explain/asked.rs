@@ -261,8 +261,9 @@ mod tests {
         let described: std::collections::BTreeSet<_> =
             described.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(described, QUESTION.into());
-        let answer = &crate::openapi::openapi()["components"]["schemas"]["CheckAnswer"]["properties"];
-        for member in answer.as_object().unwrap().keys() {
+        let answer = ["CheckJudgement", "CheckMoment"]
+            .map(|part| &crate::openapi::openapi()["components"]["schemas"][part]["properties"]);
+        for member in answer.into_iter().flat_map(|part| part.as_object().unwrap().keys()) {
             let is_known =
                 VERDICT.contains(&member.as_str()) || ["position", "checked_at", "nonce"].contains(&&**member);
             assert!(is_known, "{member} of an answer can be handed back");

@@ -6,5 +6,6 @@ mod codes;
 mod deployments;
 mod machines;
 mod nodes;
+mod steady;
 mod verdicts;
 mod world;

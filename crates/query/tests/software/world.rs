@@ -137,6 +137,13 @@ impl World {
         Self::node("another", seen, folder, Arc::clone(&self.clock), self.commands.clone(), |query| query).await
     }
 
+    /// One more node on the same log, which gives no answer again.
+    pub(crate) async fn forgetful_node(&self) -> Self {
+        let seen = Seen::open(&self.folder.path().join("forgetful.db"), ViewsMetrics::unregistered()).unwrap();
+        let (folder, clock, commands) = (Arc::clone(&self.folder), Arc::clone(&self.clock), self.commands.clone());
+        Self::node("forgetful", seen, folder, clock, commands, |query| query.with_steady_answers(1)).await
+    }
+
     async fn node(
         name: &str,
         seen: Seen,

@@ -32,6 +32,8 @@ const CONNECTIONS: usize = 64;
 const REQUESTS: usize = 60_000;
 /// Requests of one round of first checks.
 const FIRST_REQUESTS: usize = 20_000;
+/// Room for the answers of a round.
+const ANSWERS_BYTES: u64 = 256 * 1024 * 1024;
 /// Records read at a time, as in a rebuild.
 const PAGE: usize = 2_048;
 
@@ -83,8 +85,8 @@ impl Checking {
             metrics: QueryMetrics::register(&Registry::new())?,
         });
         // A small population is asked about more often than any customer's software asks.
-        let query =
-            Data::new(query.with_limits(LimitSettings { license_burst: 10_000_000, ..LimitSettings::default() }));
+        let limits = LimitSettings { license_burst: 10_000_000, ..LimitSettings::default() };
+        let query = Data::new(query.with_limits(limits).with_steady_answers(ANSWERS_BYTES));
         Served::start(move |config| chopmark_query::configure(config, query.clone()))
     }
 
