@@ -83,6 +83,23 @@ async fn a_slow_server_is_waited_for_and_a_stuck_one_is_not() {
     until("a read", async || log.head().await.is_ok()).await;
 }
 
+/// What nobody waits for is refused here, and ends the session that it was sent in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_that_is_given_up_hurts_nobody_else() {
+    let place = DoublePlace::new();
+    let log = place.log();
+    appended(&log, 1).await.unwrap();
+    place.tell("slow 200");
+    for round in 0..5 {
+        let given_up = tokio::time::timeout(Duration::from_millis(50), appended(&log, 1)).await;
+        assert!(given_up.is_err(), "it was answered before the server answers: {given_up:?}");
+        let name = stream(&format!("round {round}"));
+        let appended = log.append(&name, Expected::NoStream, vec![event("after it")]).await;
+        assert_eq!(appended.unwrap().revision, Revision(0), "round {round}");
+    }
+    assert_eq!(stored(&log).await, 6);
+}
+
 #[tokio::test]
 async fn a_server_that_was_away_is_found_again_without_a_restart() {
     let place = DoublePlace::new();
