@@ -135,8 +135,7 @@ impl Two {
     /// One purchase, delivered to all ingest nodes at once: each answers the same.
     async fn race(&mut self) {
         let delivery = self.ingest[0].sign(&Message::NewInstance { order: OrderLine::fresh() });
-        let answers = futures_util::future::join_all(self.ingest.iter().map(|node| node.deliver(&delivery))).await;
-        let answers: Vec<_> = answers.into_iter().map(Option::unwrap).collect();
+        let answers = futures_util::future::join_all(self.ingest.iter().map(|node| node.answer_to(&delivery))).await;
         assert!(answers.iter().all(|answer| answer["resultCode"] == "000000" && *answer == answers[0]), "{answers:?}");
         self.bought.push(answers[0]["instanceId"].as_str().unwrap().to_owned());
     }

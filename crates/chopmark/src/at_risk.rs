@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chopmark_domain::at_risk::{ErrandAtRisk, OrderAtRisk};
 use chopmark_domain::ids::SellerId;
 use chopmark_journal::AtRisk;
 pub(crate) use chopmark_journal::RETRY_WINDOW;
-use chopmark_reactor::{ErrandAtRisk, OrderAtRisk};
 
 /// How many orders of each seller are at risk: those whose delivery failed the last time, those whose facts are wanted and
 /// not known, and licenses with errands that are not done. An order that is both counts once; a failed delivery that names

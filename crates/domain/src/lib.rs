@@ -9,6 +9,7 @@
 //! ```
 
 pub mod access;
+pub mod at_risk;
 pub mod catalog;
 pub mod cause;
 pub mod codec;

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chopmark_domain::access::Role;
+use chopmark_domain::at_risk::{ErrandAtRisk, OrderAtRisk};
 use chopmark_domain::ids::SellerId;
 use chopmark_domain::license::Errand;
 use chopmark_journal::{AtRisk, Delivery, Filter, Journal, JournalError, RETRY_WINDOW};
@@ -11,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::caller::Caller;
 use crate::json::{self, PositionText, Time, Written};
 use crate::problem::{Kind, Problem};
-use crate::{ErrandAtRisk, OrderAtRisk, Query, params};
+use crate::{Query, params};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

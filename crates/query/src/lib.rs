@@ -70,7 +70,7 @@ use chopmark_signing::LeaseIssuer;
 use chopmark_views::Seen;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-pub use at_risk::{ErrandAtRisk, ErrandsAtRisk, OrderAtRisk, OrdersAtRisk};
+pub use at_risk::{ErrandsAtRisk, OrdersAtRisk};
 pub use blocking::{BlockReasonError, block_reason};
 use checks::steady::SteadyAnswers;
 pub use code_lookup::{CodeLookedUp, CodeLookup};

@@ -3,51 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chopmark_domain::at_risk::{ErrandAtRisk, OrderAtRisk};
 use chopmark_domain::codec::DecodeError;
-use chopmark_domain::ids::{OrderId, SellerId};
-use chopmark_domain::license::Errand;
-use chopmark_domain::stream::LicenseId;
+use chopmark_domain::ids::SellerId;
 use chopmark_log::{Position, Record};
 use chrono::{DateTime, Utc};
 
 use crate::metrics::ReactorMetrics;
 use crate::open_work::{ErrandKey, Job, OpenErrand, OpenOrder, OpenWork, OrderKey};
-
-/// An order whose facts are not known although an event named it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderAtRisk {
-    /// Whose order.
-    pub seller: SellerId,
-    /// Which.
-    pub order_id: OrderId,
-    /// Since when its facts are wanted, UTC.
-    pub since: DateTime<Utc>,
-    /// How often the marketplace was asked: since the start of this process, or in all where it was given up.
-    pub attempts: u32,
-    /// What went wrong the last time.
-    pub reason: Option<String>,
-    /// Asking was given up.
-    pub abandoned: bool,
-}
-
-/// An errand that is not done: a code that is not activated, a license that is not uploaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErrandAtRisk {
-    /// Whose license.
-    pub seller: SellerId,
-    /// Which.
-    pub license: LicenseId,
-    /// What is to be done for it.
-    pub errand: Errand,
-    /// Since when, UTC.
-    pub since: DateTime<Utc>,
-    /// How often it was tried: since the start of this process, or in all where it was given up.
-    pub attempts: u32,
-    /// What went wrong the last time, or what it waits for.
-    pub reason: Option<String>,
-    /// It was given up.
-    pub abandoned: bool,
-}
 
 /// Tells which orders are open. Clones see the same board.
 #[derive(Debug, Clone)]

@@ -35,7 +35,7 @@ mod patience;
 mod reactor;
 mod saved;
 
-pub use board::{Board, ErrandAtRisk, OpenErrands, OpenOrders, OrderAtRisk};
+pub use board::{Board, OpenErrands, OpenOrders};
 pub use codes::{CodeDesk, CodeMetrics, Confirmed};
 pub use look::{AtRisk, at_risk};
 pub use lookout::Lookout;

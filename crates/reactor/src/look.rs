@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chopmark_domain::at_risk::{ErrandAtRisk, OrderAtRisk};
 use chopmark_log::{EventLog, ReadError};
 
-use crate::board::{Board, ErrandAtRisk, OpenErrands, OpenOrders, OrderAtRisk};
+use crate::board::{Board, OpenErrands, OpenOrders};
 use crate::metrics::ReactorMetrics;
 use crate::saved::SavedWork;
 

@@ -95,11 +95,9 @@ pub(super) fn query(
 
 fn tellers(config: &Config, board: &Board) -> (OrdersAtRisk, ErrandsAtRisk) {
     let (orders, asking) = (board.orders(), config.sellers_that_ask());
-    let orders_at_risk: OrdersAtRisk =
-        Arc::new(move || at_risk::asked_for(orders.list(), &asking).into_iter().map(order_at_risk).collect());
+    let orders_at_risk: OrdersAtRisk = Arc::new(move || at_risk::asked_for(orders.list(), &asking));
     let (errands, asking) = (board.errands(), config.sellers_that_ask());
-    let errands_at_risk: ErrandsAtRisk =
-        Arc::new(move || at_risk::errands_asked_for(errands.list(), &asking).into_iter().map(errand_at_risk).collect());
+    let errands_at_risk: ErrandsAtRisk = Arc::new(move || at_risk::errands_asked_for(errands.list(), &asking));
     (orders_at_risk, errands_at_risk)
 }
 
@@ -114,18 +112,6 @@ fn limit_settings(config: &Config) -> LimitSettings {
         code_lookups_per_seller_and_minute: config.limits.code_lookups_per_seller,
         trusted_proxies: config.listen.trusted_proxies.clone(),
     }
-}
-
-/// What the reactor knows of an order, as the API shows it: neither crate knows the other.
-fn order_at_risk(order: chopmark_reactor::OrderAtRisk) -> chopmark_query::OrderAtRisk {
-    let chopmark_reactor::OrderAtRisk { seller, order_id, since, attempts, reason, abandoned } = order;
-    chopmark_query::OrderAtRisk { seller, order_id, since, attempts, reason, abandoned }
-}
-
-/// The same of an errand.
-fn errand_at_risk(errand: chopmark_reactor::ErrandAtRisk) -> chopmark_query::ErrandAtRisk {
-    let chopmark_reactor::ErrandAtRisk { seller, license, errand, since, attempts, reason, abandoned } = errand;
-    chopmark_query::ErrandAtRisk { seller, license, errand, since, attempts, reason, abandoned }
 }
 
 /// What `/metrics` shows.

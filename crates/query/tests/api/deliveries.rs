@@ -1,10 +1,10 @@
 //! What the token routes say of deliveries.
 
+use chopmark_domain::at_risk::{ErrandAtRisk, OrderAtRisk};
 use chopmark_domain::ids::{EventId, LicenseCode};
 use chopmark_domain::license::{Application, Errand};
 use chopmark_domain::stream::LicenseId;
 use chopmark_journal::Delivery;
-use chopmark_query::{ErrandAtRisk, OrderAtRisk};
 use serde_json::{Value, json};
 
 use crate::house::{House, order, seller, time};

@@ -1,8 +1,8 @@
 //! What the pages of licenses and deliveries say.
 
+use chopmark_domain::at_risk::OrderAtRisk;
 use chopmark_domain::license::Command;
 use chopmark_journal::Delivery;
-use chopmark_query::OrderAtRisk;
 
 use crate::browser::Browser;
 use crate::house::{House, order, seller, time};

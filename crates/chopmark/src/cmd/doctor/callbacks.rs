@@ -1,8 +1,9 @@
 //! What the marketplace delivered lately, and what is at risk.
 
+use chopmark_domain::at_risk::{ErrandAtRisk, OrderAtRisk};
 use chopmark_domain::license::Errand;
 use chopmark_journal::{AtRisk, JournalError, JournalReader, LastDelivery};
-use chopmark_reactor::{AtRisk as Open, ErrandAtRisk, OrderAtRisk};
+use chopmark_reactor::AtRisk as Open;
 use chrono::{TimeDelta, Utc};
 
 use super::finding::{Finding, counted};
